@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Makes .venv and installs uniem with its test tools and the system libraries that Qt, VTK and the tests need.
+# Quick when nothing is missing: a stamp of the dependency list decides whether pip runs at all.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+run_time="libgl1 libegl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 \
+libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xfixes0 libxcursor1"
+tests="xvfb xauth libosmesa6"
+
+install_system_packages() {
+    command -v dpkg-query >/dev/null || {
+        echo "No Debian-style package database here: install the equivalents of: $run_time $tests" >&2
+        return 0
+    }
+    local missing=()
+    for package in $run_time $tests; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||
+            dpkg-query -W -f='${Status}' "${package}t64" 2>/dev/null | grep -q 'install ok installed' ||
+            missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "Some system packages are missing. Run this line, then 'make setup' again:" >&2
+        echo "  sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+        exit 1
+    fi
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+find_python() {
+    local candidate
+    for candidate in "${PYTHON:-}" python3.11 python3.12 python3; do
+        [ -n "$candidate" ] || continue
+        if "$candidate" -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; then
+            echo "$candidate"
+            return 0
+        fi
+    done
+    echo "uniem needs Python 3.11 or 3.12 with the venv module; set PYTHON=/path/to/python." >&2
+    exit 1
+}
+
+install_python_packages() {
+    local stamp=.venv/installed wanted
+    wanted=$(cat setup.cfg pyproject.toml | sha256sum)
+    [ -x .venv/bin/python ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return 0
+    [ -x .venv/bin/python ] || "$(find_python)" -m venv .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,freeze,bench]'
+    echo "$wanted" >"$stamp"
+}
+
+install_system_packages
+install_python_packages

@@ -1,0 +1,1 @@
+"""The nouns: volumes, meshes, tables, models, and their files."""

@@ -1,0 +1,53 @@
+"""Where resources, plugins, job folders and settings are, in a source tree and in a frozen bundle."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def is_frozen() -> bool:
+    """Tell whether this is a bundled executable."""
+    return bool(getattr(sys, "frozen", False))
+
+
+def root() -> Path:
+    """Return the folder that holds `resources` and `plugins`."""
+    if is_frozen():
+        return Path(getattr(sys, "_MEIPASS", Path(sys.executable).parent))
+    return Path(__file__).resolve().parents[1]
+
+
+def resources() -> Path:
+    """Return the folder of icons, palettes and examples."""
+    return root() / "resources"
+
+
+def user_data() -> Path:
+    """Return the folder of this user's settings, jobs and plugins; `UNIEM_HOME` moves it."""
+    if home := os.environ.get("UNIEM_HOME"):
+        return Path(home)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "uniem"
+    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "uniem"
+
+
+def jobs() -> Path:
+    """Return the folder that holds one folder per job."""
+    return user_data() / "jobs"
+
+
+def settings_file() -> Path:
+    """Return the file of remembered settings."""
+    return user_data() / "settings.json"
+
+
+def work_folder() -> Path:
+    """Return the folder where new volumes go when the user named no other place."""
+    return user_data() / "work"
+
+
+def plugin_folders() -> list[Path]:
+    """Return the folders searched for plugins: shipped ones, then the user's."""
+    return [root() / "plugins", user_data() / "plugins"]
