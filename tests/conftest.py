@@ -1,0 +1,32 @@
+"""What every test shares: a private home folder, the Qt binding, and the real data where they are present."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_API", "pyqt5")
+os.environ.setdefault("PYTEST_QT_API", "pyqt5")
+if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
+    # Under Qt's offscreen platform VTK must not take the fake window id for an X window or an EGL device.
+    os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkOSOpenGLRenderWindow")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give each test its own settings, jobs and work folder."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("UNIEM_HOME", str(folder))
+    yield folder
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of real EM volumes, or skip where it is absent."""
+    folder = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+    if not (folder / "datasets.json").exists():
+        pytest.skip("the real EM volumes are not beside this checkout")
+    return folder
