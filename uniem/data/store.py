@@ -1,0 +1,355 @@
+"""The working store: OME-Zarr on TensorStore, with a pyramid, attributes and transactions.
+
+New stores are OME-Zarr 0.5 (Zarr 3); 0.4 (Zarr 2) is read as well. Images are kept uncompressed because EM hardly
+compresses; labels and probabilities with zstd level 1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorstore as ts
+from numpy.typing import DTypeLike, NDArray
+
+from uniem.data.geometry import Box, Triple, VoxelSize
+from uniem.data.pyramid import downsample, next_factor
+from uniem.data.volume import Kind, Volume
+from uniem.errors import UniemError
+from uniem.progress import Context
+
+CHUNK_SHAPE: Triple = (8, 256, 256)
+DTYPES = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64")
+_NM_PER = {"nanometer": 1.0, "micrometer": 1e3, "millimeter": 1e6, "angstrom": 0.1, "meter": 1e9}
+_context = ts.Context({"cache_pool": {"total_bytes_limit": 256 << 20}})
+
+
+def set_cache_limit(size_bytes: int) -> None:
+    """Set how much decoded data stores opened from now on may keep in memory together."""
+    global _context
+    _context = ts.Context({"cache_pool": {"total_bytes_limit": size_bytes}})
+
+
+def is_store(path: Path) -> bool:
+    """Tell whether a folder is an OME-Zarr image, of version 0.4 or 0.5."""
+    return _multiscale_of(_group_attributes(path)) is not None
+
+
+def create_store(
+    path: Path,
+    shape: Triple,
+    dtype: DTypeLike,
+    voxel_size: VoxelSize | None,
+    kind: Kind,
+    chunk_shape: Triple = CHUNK_SHAPE,
+) -> StoredVolume:
+    """Make an empty OME-Zarr of zeros at a path where nothing is, and open it for writing."""
+    if path.exists():
+        raise UniemError(f"{path} already exists.", "Choose another name or remove it first.")
+    name = np.dtype(dtype).name
+    if name not in DTYPES:
+        raise UniemError(f"A store cannot hold {name} voxels.", f"Convert to one of {', '.join(DTYPES)}.")
+    if min(shape) < 1:
+        raise UniemError(f"A volume of shape {shape} holds no voxel.", "Give it at least one voxel along z, y and x.")
+    try:
+        path.mkdir(parents=True)
+        _create_array(path / "0", shape, name, kind, chunk_shape)
+        attributes = {
+            "ome": {"version": "0.5", "multiscales": [_multiscale(path.name, voxel_size, [(1, 1, 1)])]},
+            "uniem": {"kind": kind.value, "voxel_size_known": voxel_size is not None},
+        }
+        _write_group(path, attributes)
+    except (OSError, ValueError) as error:
+        shutil.rmtree(path, ignore_errors=True)
+        raise UniemError(f"Cannot write {path}: {error}.", "Check that the disk has room and lets you write.") from error
+    return open_store(path, writable=True)
+
+
+def open_store(path: Path, writable: bool = False) -> StoredVolume:
+    """Open an OME-Zarr image; nothing is read but its metadata."""
+    attributes = _group_attributes(path)
+    multiscale = _multiscale_of(attributes)
+    if multiscale is None:
+        raise UniemError(f"{path} is not an OME-Zarr image.", "Open the folder that holds zarr.json or .zattrs.")
+    try:
+        arrays = [_open_array(path / dataset["path"], writable) for dataset in multiscale["datasets"]]
+    except (KeyError, ValueError, OSError) as error:
+        raise UniemError(f"{path} is damaged: {error}", "Make or copy it again.") from error
+    return StoredVolume(path, arrays, attributes, multiscale, writable)
+
+
+class StoredVolume(Volume):
+    """A volume in an OME-Zarr folder; unsaved changes can be held in a transaction."""
+
+    def __init__(
+        self,
+        path: Path,
+        arrays: list[ts.TensorStore],
+        attributes: dict[str, Any],
+        multiscale: dict[str, Any],
+        writable: bool,
+    ) -> None:
+        self.path = path
+        self.writable = writable
+        self._arrays = arrays
+        self._attributes = attributes
+        self._scales = [_scale_of(dataset) for dataset in multiscale["datasets"]]
+        self._unit = _NM_PER.get(multiscale["axes"][-1].get("unit", ""), None)
+        self._transaction: ts.Transaction | None = None
+        known = attributes.get("uniem", {}).get("voxel_size_known", self._unit is not None)
+        first = self._scales[0]
+        voxel_size = VoxelSize(*(s * (self._unit or 1.0) for s in first)) if known else None
+        super().__init__(_triple(arrays[0].shape), arrays[0].dtype.numpy_dtype, voxel_size, _kind_of(attributes, arrays[0]))
+        self.name = path.name
+        self.source = str(path)
+        self._full = arrays[0]
+
+    @property
+    def chunk_shape(self) -> Triple:
+        """The shape of a chunk; writing whole chunks is fastest."""
+        return _triple(self._arrays[0].chunk_layout.write_chunk.shape)
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """Return the voxels of a box, unsaved changes included."""
+        array: NDArray[Any] = self._full[box.slices].read().result()
+        return array
+
+    def write(self, box: Box, array: NDArray[Any]) -> None:
+        """Replace the voxels of a box; inside a transaction they reach the disk at `commit`."""
+        if not self.writable:
+            raise UniemError(f"{self.name} is open for reading only.", "Open it for editing first.")
+        try:
+            self._full[box.slices].write(array).result()
+        except (ValueError, OSError) as error:
+            raise UniemError(f"Cannot write to {self.path}: {error}.", "Check the disk's free space and rights.") from error
+
+    @property
+    def levels(self) -> list[Volume]:
+        """The pyramid, full resolution first."""
+        return [self, *(_Level(self, i) for i in range(1, len(self._arrays)))]
+
+    def level_array(self, index: int) -> ts.TensorStore:
+        """Return the array of a coarser level."""
+        return self._arrays[index]
+
+    def level_factor(self, index: int) -> tuple[float, float, float]:
+        """Return how many full-resolution voxels one voxel of a level spans, in z, y, x."""
+        full, coarse = self._scales[0], self._scales[index]
+        return (coarse[0] / full[0], coarse[1] / full[1], coarse[2] / full[2])
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The suite's own attributes: kind, provenance, checkpoint number."""
+        return dict(self._attributes.get("uniem", {}))
+
+    def update_attributes(self, **values: Any) -> None:
+        """Add or replace own attributes, atomically."""
+        self._attributes = {**self._attributes, "uniem": {**self._attributes.get("uniem", {}), **values}}
+        _write_group(self.path, self._attributes)
+
+    def set_voxel_size(self, voxel_size: VoxelSize) -> None:
+        """Record the voxel size in the metadata of every level."""
+        factors = [self.level_factor(i) for i in range(len(self._arrays))]
+        self.voxel_size = voxel_size
+        self._unit = 1.0
+        self._scales = [tuple(v * f for v, f in zip(voxel_size, factor, strict=True)) for factor in factors]
+        multiscale = _multiscale(self.name, voxel_size, factors)
+        self._attributes = {**self._attributes, "ome": {"version": "0.5", "multiscales": [multiscale]}}
+        self.update_attributes(voxel_size_known=True)
+
+    def begin(self) -> None:
+        """Hold further writes in memory, visible to reads from here only, until `commit` or `abort`."""
+        if self._transaction is None:
+            self._transaction = ts.Transaction()
+            self._full = self._arrays[0].with_transaction(self._transaction)
+
+    def commit(self) -> None:
+        """Write the held changes to disk and go on without a transaction."""
+        if self._transaction is None:
+            return
+        try:
+            self._transaction.commit_sync()
+        except (ValueError, OSError) as error:
+            raise UniemError(f"Cannot save {self.path}: {error}.", "Check the disk's free space and rights.") from error
+        finally:
+            self._end_transaction()
+
+    def abort(self) -> None:
+        """Forget the held changes."""
+        if self._transaction is not None:
+            self._transaction.abort()
+            self._end_transaction()
+
+    def _end_transaction(self) -> None:
+        self._transaction = None
+        self._full = self._arrays[0]
+
+    def build_pyramid(self, context: Context | None = None) -> None:
+        """Make coarser levels until a section fits into 512 voxels a side: means of images, modes of labels."""
+        context = context or Context()
+        factors: list[Triple] = [(1, 1, 1)]
+        self._arrays, self._scales = self._arrays[:1], self._scales[:1]
+        source: ts.TensorStore = self._arrays[0]
+        while max(source.shape[1:]) > 512:
+            factor = next_factor(_triple(source.shape), self.voxel_size, factors[-1])
+            shape = _triple(tuple(-(-n // f) for n, f in zip(source.shape, factor, strict=True)))
+            target_path = self.path / str(len(self._arrays))
+            shutil.rmtree(target_path, ignore_errors=True)
+            target = _create_array(target_path, shape, self.dtype.name, self.kind, CHUNK_SHAPE)
+            _fill_level(source, target, factor, self.kind, context, f"pyramid level {len(self._arrays)}")
+            factors.append(_triple(tuple(a * b for a, b in zip(factors[-1], factor, strict=True))))
+            self._arrays.append(target)
+            first = self._scales[0]
+            self._scales.append(tuple(s * f for s, f in zip(first, factors[-1], strict=True)))
+            source = target
+        ome = {"version": "0.5", "multiscales": [_multiscale(self.name, self.voxel_size, factors)]}
+        self._attributes = {**self._attributes, "ome": ome}
+        _write_group(self.path, self._attributes)
+
+    def update_pyramid(self, box: Box) -> None:
+        """Recompute the coarser levels where a box of the full resolution changed."""
+        for index in range(1, len(self._arrays)):
+            source, target = self._arrays[index - 1], self._arrays[index]
+            factor = _triple(tuple(-(-a // b) for a, b in zip(source.shape, target.shape, strict=True)))
+            start = tuple(a // f for a, f in zip(box.start, factor, strict=True))
+            stop = tuple(min(n, -(-b // f)) for b, f, n in zip(box.stop, factor, target.shape, strict=True))
+            box = Box(_triple(start), _triple(stop))
+            target[box.slices].write(_downsampled(source, box, factor, self.kind)).result()
+
+
+class _Level(Volume):
+    """A coarser level of a stored volume."""
+
+    def __init__(self, full: StoredVolume, index: int) -> None:
+        self._array = full.level_array(index)
+        voxel_size = full.voxel_size
+        if voxel_size is not None:
+            factor = full.level_factor(index)
+            voxel_size = VoxelSize(*(v * f for v, f in zip(voxel_size, factor, strict=True)))
+        super().__init__(_triple(self._array.shape), full.dtype, voxel_size, full.kind)
+        self.name = full.name
+
+    def read(self, box: Box) -> NDArray[Any]:
+        array: NDArray[Any] = self._array[box.slices].read().result()
+        return array
+
+
+def _fill_level(
+    source: ts.TensorStore, target: ts.TensorStore, factor: Triple, kind: Kind, context: Context, label: str
+) -> None:
+    depth = CHUNK_SHAPE[0]
+    for z in context.track(range(0, target.shape[0], depth), label):
+        for y in range(0, target.shape[1], 1024):
+            stop = (min(z + depth, target.shape[0]), min(y + 1024, target.shape[1]), target.shape[2])
+            box = Box((z, y, 0), _triple(stop))
+            target[box.slices].write(_downsampled(source, box, factor, kind)).result()
+
+
+def _downsampled(source: ts.TensorStore, box: Box, factor: Triple, kind: Kind) -> NDArray[Any]:
+    start = tuple(a * f for a, f in zip(box.start, factor, strict=True))
+    stop = tuple(min(n, b * f) for b, f, n in zip(box.stop, factor, source.shape, strict=True))
+    fine: NDArray[Any] = source[Box(_triple(start), _triple(stop)).slices].read().result()
+    return downsample(fine, factor, is_labels=kind is Kind.LABELS)
+
+
+def _create_array(path: Path, shape: Triple, dtype: str, kind: Kind, chunk_shape: Triple) -> ts.TensorStore:
+    chunk = [min(c, n) for c, n in zip(chunk_shape, shape, strict=True)]
+    codecs: list[dict[str, Any]] = [{"name": "bytes", "configuration": {"endian": "little"}}]
+    if kind is not Kind.IMAGE:
+        codecs.append({"name": "zstd", "configuration": {"level": 1}})
+    metadata = {
+        "shape": list(shape),
+        "data_type": dtype,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": chunk}},
+        "codecs": codecs,
+        "dimension_names": ["z", "y", "x"],
+    }
+    spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(path)}, "metadata": metadata}
+    return ts.open(spec, create=True, context=_context, recheck_cached_data="open").result()
+
+
+def _open_array(path: Path, writable: bool) -> ts.TensorStore:
+    driver = "zarr3" if (path / "zarr.json").exists() else "zarr"
+    spec = {"driver": driver, "kvstore": {"driver": "file", "path": str(path)}, "recheck_cached_data": "open"}
+    array = ts.open(spec, read=True, write=writable, context=_context).result()
+    while array.ndim > 3:
+        if array.shape[0] != 1:
+            raise ValueError(f"it has {array.shape[0]} channels or time points, not one")
+        array = array[0]
+    if array.ndim != 3:
+        raise ValueError(f"its arrays have {array.ndim} axes, not z, y, x")
+    return array
+
+
+def _group_attributes(path: Path) -> dict[str, Any]:
+    try:
+        if (path / "zarr.json").is_file():
+            group = json.loads((path / "zarr.json").read_text("utf-8"))
+            return dict(group.get("attributes", {})) if isinstance(group, dict) else {}
+        if (path / ".zattrs").is_file():
+            attributes = json.loads((path / ".zattrs").read_text("utf-8"))
+            return attributes if isinstance(attributes, dict) else {}
+    except (OSError, ValueError) as error:
+        raise UniemError(f"The metadata of {path} cannot be read: {error}.", "Copy the folder again.") from error
+    return {}
+
+
+def _write_group(path: Path, attributes: dict[str, Any]) -> None:
+    if (path / ".zattrs").exists():
+        _replace(path / ".zattrs", attributes)
+    else:
+        _replace(path / "zarr.json", {"zarr_format": 3, "node_type": "group", "attributes": attributes})
+
+
+def _replace(path: Path, content: dict[str, Any]) -> None:
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(json.dumps(content, indent=2), "utf-8")
+    os.replace(temporary, path)
+
+
+def _multiscale_of(attributes: dict[str, Any]) -> dict[str, Any] | None:
+    multiscales = attributes.get("ome", attributes).get("multiscales")
+    return multiscales[0] if isinstance(multiscales, list) and multiscales else None
+
+
+def _multiscale(name: str, voxel_size: VoxelSize | None, factors: list[Any]) -> dict[str, Any]:
+    unit = {"unit": "nanometer"} if voxel_size else {}
+    base = voxel_size or (1.0, 1.0, 1.0)
+    scales = [[float(b * f) for b, f in zip(base, factor, strict=True)] for factor in factors]
+    # The centre of a coarse voxel lies between the centres of the voxels it was made of.
+    shifts = [[float(b * (f - 1) / 2) for b, f in zip(base, factor, strict=True)] for factor in factors]
+    return {
+        "name": name,
+        "axes": [{"name": axis, "type": "space", **unit} for axis in "zyx"],
+        "datasets": [
+            {
+                "path": str(i),
+                "coordinateTransformations": [
+                    {"type": "scale", "scale": scale},
+                    {"type": "translation", "translation": shift},
+                ],
+            }
+            for i, (scale, shift) in enumerate(zip(scales, shifts, strict=True))
+        ],
+    }
+
+
+def _scale_of(dataset: dict[str, Any]) -> tuple[float, ...]:
+    for transformation in dataset.get("coordinateTransformations", []):
+        if transformation.get("type") == "scale":
+            return tuple(float(s) for s in transformation["scale"][-3:])
+    return (1.0, 1.0, 1.0)
+
+
+def _kind_of(attributes: dict[str, Any], array: ts.TensorStore) -> Kind:
+    if stated := attributes.get("uniem", {}).get("kind"):
+        return Kind(stated)
+    return Kind.LABELS if "image-label" in attributes.get("ome", attributes) else Kind.IMAGE
+
+
+def _triple(values: Any) -> Triple:
+    return (int(values[0]), int(values[1]), int(values[2]))
