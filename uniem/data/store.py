@@ -161,6 +161,13 @@ class StoredVolume(Volume):
         self._attributes = {**self._attributes, "ome": {"version": "0.5", "multiscales": [multiscale]}}
         self.update_attributes(voxel_size_known=True)
 
+    def rename(self, name: str) -> None:
+        """Record the name under which this store is about to appear."""
+        self.name = name
+        multiscale = {**self._attributes["ome"]["multiscales"][0], "name": name}
+        self._attributes = {**self._attributes, "ome": {"version": "0.5", "multiscales": [multiscale]}}
+        _write_group(self.path, self._attributes)
+
     def begin(self) -> None:
         """Hold further writes in memory, visible to reads from here only, until `commit` or `abort`."""
         if self._transaction is None:

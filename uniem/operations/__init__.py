@@ -1,0 +1,1 @@
+"""The verbs: every operation is declared once, and read by the window, the command line and the workers."""

@@ -1,0 +1,196 @@
+"""What an operation is: a function on nouns, with its parameters, declared once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from uniem.algorithms.blockwise import map_blocks
+from uniem.data.geometry import Box
+from uniem.data.volume import Kind, Volume
+from uniem.operations.outputs import VolumeOutput
+from uniem.operations.parameters import Parameters, fields_of
+from uniem.progress import Context
+
+
+class Role(StrEnum):
+    """What an input or output of an operation is."""
+
+    IMAGE = "image"
+    LABELS = "labels"
+    VOLUME = "volume"
+    MODEL = "model"
+    MESHES = "meshes"
+    TABLE = "table"
+
+    @property
+    def is_volume(self) -> bool:
+        """Tell whether it is made of voxels."""
+        return self in (Role.IMAGE, Role.LABELS, Role.VOLUME)
+
+
+Body = Callable[..., None]
+Preview = Callable[[Volume, int, Any], NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A verb: what it needs, what it makes, how it can be told to, and its body.
+
+    Attributes
+    ----------
+    menu : str
+        Where it stands in the menus, as in "Segment/Labels".
+    device : {"cpu", "gpu"}
+        Which device a worker should reserve for it.
+    preview : callable or None
+        `(volume, z, params) -> (y, x)`: the result on one section, for the live preview.
+    """
+
+    id: str
+    version: int
+    menu: str
+    device: Literal["cpu", "gpu"]
+    inputs: Mapping[str, Role]
+    outputs: Mapping[str, Role]
+    parameters: type[Parameters]
+    body: Body
+    preview: Preview | None = None
+
+    @property
+    def summary(self) -> str:
+        """The first line of the body's docstring: one imperative sentence."""
+        return inspect.getdoc(self.body).partition("\n")[0]  # type: ignore[union-attr]  # checked at registration
+
+    @property
+    def description(self) -> str:
+        """The rest of the body's docstring."""
+        return inspect.getdoc(self.body).partition("\n")[2].strip()  # type: ignore[union-attr]
+
+    @property
+    def title(self) -> str:
+        """The name in menus."""
+        words = self.id.replace("-", " ").replace(" 2d", " 2D").replace(" 3d", " 3D")
+        return words[:1].upper() + words[1:]
+
+
+_declared: dict[str, Operation] = {}
+
+
+def declared() -> dict[str, Operation]:
+    """Return every operation declared so far, by id."""
+    return dict(_declared)
+
+
+def operation(
+    id: str,
+    *,
+    menu: str,
+    inputs: Mapping[str, Role],
+    outputs: Mapping[str, Role],
+    version: int = 1,
+    device: Literal["cpu", "gpu"] = "cpu",
+    preview: Preview | None = None,
+) -> Callable[[Body], Body]:
+    """Declare a function of (inputs…, outputs…, params, context) as an operation."""
+
+    def declare(body: Body) -> Body:
+        expected = [*inputs, *outputs, "params", "context"]
+        signature = inspect.signature(body, eval_str=True)
+        if list(signature.parameters) != expected:
+            raise TypeError(f"{id}: the body takes {list(signature.parameters)}, not {expected}")
+        _declare(Operation(id, version, menu, device, inputs, outputs, _model_of(signature), body, preview))
+        return body
+
+    return declare
+
+
+SectionFunction = Callable[[NDArray[Any], Any], NDArray[Any]]
+
+
+def section_filter(
+    id: str, *, menu: str, version: int = 1, dtype: DTypeLike | None = None, kind: Kind | None = None
+) -> Callable[[SectionFunction], SectionFunction]:
+    """Declare a function of a section, `(y, x), params -> (y, x)`, as an operation on volumes.
+
+    The result has the image's dtype and kind unless others are named here.
+    """
+
+    def declare(function: SectionFunction) -> SectionFunction:
+        def of_block(block: NDArray[Any], params: Any) -> NDArray[Any]:
+            return np.stack([function(section, params) for section in block])
+
+        _declare_filter(id, menu, version, function, of_block, lambda _params: (0, None, None), dtype, kind)
+        return function
+
+    return declare
+
+
+BlockFunction = Callable[[NDArray[Any], Any], NDArray[Any]]
+Halo = Callable[[Any], tuple[int, int | None, int | None]]
+
+
+def block_filter(
+    id: str, *, menu: str, halo: Halo, version: int = 1, dtype: DTypeLike | None = None, kind: Kind | None = None
+) -> Callable[[BlockFunction], BlockFunction]:
+    """Declare a function of a block, `(z, y, x), params -> (z, y, x)`, as an operation on volumes.
+
+    `halo(params)` tells how many voxels around a block the result depends on; None along an axis: the whole axis.
+    """
+
+    def declare(function: BlockFunction) -> BlockFunction:
+        _declare_filter(id, menu, version, function, function, halo, dtype, kind)
+        return function
+
+    return declare
+
+
+def _declare_filter(
+    id: str,
+    menu: str,
+    version: int,
+    function: Callable[..., Any],
+    of_block: BlockFunction,
+    halo: Halo,
+    dtype: DTypeLike | None,
+    kind: Kind | None,
+) -> None:
+    def body(image: Volume, result: VolumeOutput, params: Any, context: Context) -> None:
+        out = result.create_like(image, dtype=dtype, kind=kind)
+        map_blocks(lambda block: of_block(block, params), image, out, halo=halo(params), context=context)
+
+    def preview(image: Volume, z: int, params: Any) -> NDArray[Any]:
+        depth = halo(params)[0]
+        start, stop = max(0, z - depth), min(image.shape[0], z + depth + 1)
+        block = image.read(Box((start, 0, 0), (stop, image.shape[1], image.shape[2])))
+        return of_block(block, params)[z - start]
+
+    body.__doc__ = function.__doc__
+    model = _model_of(inspect.signature(function, eval_str=True))
+    roles = {"image": Role.IMAGE}, {"result": Role.LABELS if kind is Kind.LABELS else Role.IMAGE}
+    _declare(Operation(id, version, menu, "cpu", roles[0], roles[1], model, body, preview))
+
+
+def _declare(new: Operation) -> None:
+    doc = inspect.getdoc(new.body)
+    if not doc or not doc.partition("\n")[0].endswith("."):
+        raise TypeError(f"{new.id}: the docstring must begin with one sentence")
+    if new.id in _declared:
+        raise TypeError(f"there already is an operation named {new.id}")
+    fields_of(new.parameters)
+    _declared[new.id] = new
+
+
+def _model_of(signature: inspect.Signature) -> type[Parameters]:
+    model = signature.parameters["params"].annotation
+    if not (isinstance(model, type) and issubclass(model, Parameters)):
+        raise TypeError(f"params must be annotated with a Parameters model, not {model}")
+    return model
+
+
