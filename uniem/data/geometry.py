@@ -150,5 +150,17 @@ def count_blocks(shape: Triple, block_shape: Triple) -> int:
     return math.prod(math.ceil(n / max(1, b)) for n, b in zip(shape, block_shape, strict=True))
 
 
+def slabs(shape: Triple, voxel_bytes: int, budget_bytes: int = 128 << 20, multiple: int = 8) -> list[Box]:
+    """Cut a volume into slabs of whole sections of at most a budget each, in multiples of a store's chunk depth.
+
+    Where even that many sections exceed the budget, slabs are thinner; one section is the least.
+    """
+    section_bytes = max(1, shape[1] * shape[2] * voxel_bytes)
+    depth = max(1, budget_bytes // section_bytes)
+    if depth >= multiple:
+        depth -= depth % multiple
+    return [Box((z, 0, 0), (min(z + depth, shape[0]), shape[1], shape[2])) for z in range(0, shape[0], depth)]
+
+
 def _add(a: Triple, b: Triple) -> Triple:
     return (a[0] + b[0], a[1] + b[1], a[2] + b[2])

@@ -54,7 +54,9 @@ def create_store(
     if name not in DTYPES:
         raise UniemError(f"A store cannot hold {name} voxels.", f"Convert to one of {', '.join(DTYPES)}.")
     if min(shape) < 1:
-        raise UniemError(f"A volume of shape {shape} holds no voxel.", "Give it at least one voxel along z, y and x.")
+        raise UniemError(
+            f"A volume of shape {shape} holds no voxel.", "Give it at least one voxel along z, y and x."
+        )
     try:
         path.mkdir(parents=True)
         _create_array(path / "0", shape, name, kind, chunk_shape)
@@ -65,7 +67,9 @@ def create_store(
         _write_group(path, attributes)
     except (OSError, ValueError) as error:
         shutil.rmtree(path, ignore_errors=True)
-        raise UniemError(f"Cannot write {path}: {error}.", "Check that the disk has room and lets you write.") from error
+        raise UniemError(
+            f"Cannot write {path}: {error}.", "Check that the disk has room and lets you write."
+        ) from error
     return open_store(path, writable=True)
 
 
@@ -74,7 +78,9 @@ def open_store(path: Path, writable: bool = False) -> StoredVolume:
     attributes = _group_attributes(path)
     multiscale = _multiscale_of(attributes)
     if multiscale is None:
-        raise UniemError(f"{path} is not an OME-Zarr image.", "Open the folder that holds zarr.json or .zattrs.")
+        raise UniemError(
+            f"{path} is not an OME-Zarr image.", "Open the folder that holds zarr.json or .zattrs."
+        )
     try:
         arrays = [_open_array(path / dataset["path"], writable) for dataset in multiscale["datasets"]]
     except (KeyError, ValueError, OSError) as error:
@@ -98,12 +104,14 @@ class StoredVolume(Volume):
         self._arrays = arrays
         self._attributes = attributes
         self._scales = [_scale_of(dataset) for dataset in multiscale["datasets"]]
-        self._unit = _NM_PER.get(multiscale["axes"][-1].get("unit", ""), None)
+        self._unit = _NM_PER.get(multiscale["axes"][-1].get("unit", ""))
         self._transaction: ts.Transaction | None = None
         known = attributes.get("uniem", {}).get("voxel_size_known", self._unit is not None)
         first = self._scales[0]
         voxel_size = VoxelSize(*(s * (self._unit or 1.0) for s in first)) if known else None
-        super().__init__(_triple(arrays[0].shape), arrays[0].dtype.numpy_dtype, voxel_size, _kind_of(attributes, arrays[0]))
+        super().__init__(
+            _triple(arrays[0].shape), arrays[0].dtype.numpy_dtype, voxel_size, _kind_of(attributes, arrays[0])
+        )
         self.name = path.name
         self.source = str(path)
         self._full = arrays[0]
@@ -125,7 +133,9 @@ class StoredVolume(Volume):
         try:
             self._full[box.slices].write(array).result()
         except (ValueError, OSError) as error:
-            raise UniemError(f"Cannot write to {self.path}: {error}.", "Check the disk's free space and rights.") from error
+            raise UniemError(
+                f"Cannot write to {self.path}: {error}.", "Check the disk's free space and rights."
+            ) from error
 
     @property
     def levels(self) -> list[Volume]:
@@ -181,7 +191,9 @@ class StoredVolume(Volume):
         try:
             self._transaction.commit_sync()
         except (ValueError, OSError) as error:
-            raise UniemError(f"Cannot save {self.path}: {error}.", "Check the disk's free space and rights.") from error
+            raise UniemError(
+                f"Cannot save {self.path}: {error}.", "Check the disk's free space and rights."
+            ) from error
         finally:
             self._end_transaction()
 
@@ -301,7 +313,9 @@ def _group_attributes(path: Path) -> dict[str, Any]:
             attributes = json.loads((path / ".zattrs").read_text("utf-8"))
             return attributes if isinstance(attributes, dict) else {}
     except (OSError, ValueError) as error:
-        raise UniemError(f"The metadata of {path} cannot be read: {error}.", "Copy the folder again.") from error
+        raise UniemError(
+            f"The metadata of {path} cannot be read: {error}.", "Copy the folder again."
+        ) from error
     return {}
 
 

@@ -91,7 +91,11 @@ class ArrayVolume(Volume):
     """A volume in memory, or any array-like that slices as (z, y, x)."""
 
     def __init__(
-        self, array: NDArray[Any], voxel_size: VoxelSize | None = None, kind: Kind = Kind.IMAGE, name: str = ""
+        self,
+        array: NDArray[Any],
+        voxel_size: VoxelSize | None = None,
+        kind: Kind = Kind.IMAGE,
+        name: str = "",
     ) -> None:
         if array.ndim == 2:
             array = array[None]

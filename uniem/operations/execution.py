@@ -64,7 +64,8 @@ def open_input(role: Role, location: str) -> Volume | ModelFolder | Path:
         volume = open_volume(location, Kind.LABELS if role is Role.LABELS else None)
         if role is Role.LABELS and volume.dtype.kind not in "bui":
             raise UniemError(
-                f"{volume} holds {volume.dtype} numbers, not labels.", "Threshold it first, or give a label volume."
+                f"{volume} holds {volume.dtype} numbers, not labels.",
+                "Threshold it first, or give a label volume.",
             )
         return volume
     path = Path(location)
@@ -75,7 +76,10 @@ def open_input(role: Role, location: str) -> Volume | ModelFolder | Path:
 
 def check_names(operation: Operation, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> None:
     """Raise if inputs or outputs are missing or unknown."""
-    for given, declared, word in ((inputs, operation.inputs, "input"), (outputs, operation.outputs, "output")):
+    for given, declared, word in (
+        (inputs, operation.inputs, "input"),
+        (outputs, operation.outputs, "output"),
+    ):
         missing = [name for name in declared if not given.get(name)]
         unknown = [name for name in given if name not in declared]
         if missing:
@@ -94,7 +98,9 @@ def check_places(inputs: Mapping[str, str], outputs: Mapping[str, str], overwrit
         path = path_of(location).resolve()
         for source in sources:
             if path == source or (source.is_dir() and source in path.parents):
-                raise UniemError(f"The output {path} lies in the input {source}.", "Choose a place outside the inputs.")
+                raise UniemError(
+                    f"The output {path} lies in the input {source}.", "Choose a place outside the inputs."
+                )
         if path in finals:
             raise UniemError(f"Two outputs would be written to {path}.", "Give each output its own name.")
         finals.append(path)
@@ -108,7 +114,11 @@ def _make_output(role: Role, location: str) -> Output:
 
 
 def _provenance(
-    operation: Operation, parameters: Parameters, inputs: Mapping[str, str], nouns: Mapping[str, Any], started: datetime
+    operation: Operation,
+    parameters: Parameters,
+    inputs: Mapping[str, str],
+    nouns: Mapping[str, Any],
+    started: datetime,
 ) -> Provenance:
     records = {
         name: InputRecord(
@@ -145,4 +155,6 @@ def _storage_errors(outputs: Mapping[str, str]) -> Iterator[None]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
             raise
         places = ", ".join(outputs.values())
-        raise UniemError(f"Cannot write {places}: {error.strerror}.", "Free some space or choose another place.") from error
+        raise UniemError(
+            f"Cannot write {places}: {error.strerror}.", "Free some space or choose another place."
+        ) from error

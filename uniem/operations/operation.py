@@ -137,7 +137,13 @@ Halo = Callable[[Any], tuple[int, int | None, int | None]]
 
 
 def block_filter(
-    id: str, *, menu: str, halo: Halo, version: int = 1, dtype: DTypeLike | None = None, kind: Kind | None = None
+    id: str,
+    *,
+    menu: str,
+    halo: Halo,
+    version: int = 1,
+    dtype: DTypeLike | None = None,
+    kind: Kind | None = None,
 ) -> Callable[[BlockFunction], BlockFunction]:
     """Declare a function of a block, `(z, y, x), params -> (z, y, x)`, as an operation on volumes.
 
@@ -192,5 +198,3 @@ def _model_of(signature: inspect.Signature) -> type[Parameters]:
     if not (isinstance(model, type) and issubclass(model, Parameters)):
         raise TypeError(f"params must be annotated with a Parameters model, not {model}")
     return model
-
-

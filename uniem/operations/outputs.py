@@ -30,7 +30,9 @@ def check_target(location: str, overwrite: bool) -> None:
         probe.unlink()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UniemError(f"Cannot write into {path.parent}: {reason}.", "Choose a folder you may write to.") from error
+        raise UniemError(
+            f"Cannot write into {path.parent}: {reason}.", "Choose a folder you may write to."
+        ) from error
 
 
 def path_of(location: str) -> Path:

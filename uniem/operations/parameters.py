@@ -169,7 +169,13 @@ def _without_none(annotation: Any) -> tuple[Any, bool]:
 
 
 def _shape_of(annotation: Any, info: FieldInfo) -> tuple[Shape, tuple[str, ...], dict[str, type[BaseModel]]]:
-    simple = {bool: Shape.BOOL, int: Shape.INT, float: Shape.FLOAT, str: Shape.TEXT, VoxelSize: Shape.VOXEL_SIZE}
+    simple = {
+        bool: Shape.BOOL,
+        int: Shape.INT,
+        float: Shape.FLOAT,
+        str: Shape.TEXT,
+        VoxelSize: Shape.VOXEL_SIZE,
+    }
     if annotation in simple:
         return simple[annotation], (), {}
     if get_origin(annotation) is Literal:

@@ -1,0 +1,39 @@
+# Everything a person or CI runs. `make setup` is quick when nothing is missing, so the other targets call it.
+PYTHON := .venv/bin/python
+SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24 -dpi 96"
+
+.PHONY: setup run test verify lint format bench freeze docs clean
+
+setup:
+	@bash installer/set-up.sh
+
+run: setup
+	@$(PYTHON) -m uniem.demo --open out/sample
+
+test: setup
+	@$(SCREEN) $(PYTHON) -m pytest -m "not slow"
+
+verify: setup
+	@$(SCREEN) $(PYTHON) -m pytest
+
+lint: setup
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --config setup.cfg
+
+format: setup
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+bench: setup
+	@$(SCREEN) $(PYTHON) -m benchmarks
+
+freeze: setup
+	@$(SCREEN) $(PYTHON) installer/freeze.py
+
+docs: setup
+	@$(PYTHON) -m docs.generate
+
+clean:
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
