@@ -1,0 +1,1 @@
+"""Neural networks: architectures, training, prediction; the only room that knows Keras."""

@@ -1,0 +1,152 @@
+"""Choose the engine, the device and the precision before Keras is imported."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from uniem.errors import UniemError
+
+Device = Literal["auto", "cpu", "gpu"]
+Precision = Literal["auto", "float32", "bfloat16"]
+
+BFLOAT16 = "mixed_bfloat16"
+FLOAT32 = "float32"
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+BFLOAT16_CAPABILITY = (8, 0)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """The engine in use, where it computes, and how precisely it may.
+
+    Attributes
+    ----------
+    has_bfloat16 : bool
+        Whether the device computes in bfloat16 natively; elsewhere it would only be slower.
+    """
+
+    engine: str
+    device: Literal["cpu", "gpu"]
+    device_name: str
+    threads: int
+    has_bfloat16: bool
+
+    def policy(self, precision: Precision) -> str:
+        """Return the Keras dtype policy for a wish; 'auto' is bfloat16 where the device has it."""
+        wants_bfloat16 = self.has_bfloat16 if precision == "auto" else precision == "bfloat16"
+        return BFLOAT16 if wants_bfloat16 else FLOAT32
+
+    def __str__(self) -> str:
+        where = self.device_name if self.device == "gpu" else f"{self.device_name}, {self.threads} threads"
+        bfloat16 = ", with bfloat16" if self.has_bfloat16 else ""
+        return f"{self.engine} on the {self.device.upper()} ({where}{bfloat16})"
+
+
+def prepare_backend(device: Device = "auto", threads: int | None = None) -> Backend:
+    """Set up the engine and return what is in use; call it before anything imports Keras.
+
+    An existing `KERAS_BACKEND` is honoured. `threads` limits the CPU threads of one operation (None: all cores);
+    it has no effect once the engine has started. GPU memory is taken as needed, not all at once.
+    """
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    if threads is not None:
+        for variable in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
+            os.environ[variable] = str(threads)
+    engine = os.environ["KERAS_BACKEND"]
+    if device == "cpu" and engine not in sys.modules:
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    backend = _describe(engine, device, threads or _cores())
+    logger.info("Networks run by %s", backend)
+    return backend
+
+
+def describe_device(device: Device = "auto") -> str:
+    """Return a short sentence on what networks run on; this imports the engine."""
+    return str(prepare_backend(device))
+
+
+@contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Build the layers made within under a Keras dtype policy."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Tell whether an engine's error says that the device's memory was too small."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"})
+
+
+def _describe(engine: str, device: Device, threads: int) -> Backend:
+    gpu = _find_gpu(engine) if device != "cpu" else None
+    if device == "gpu" and gpu is None:
+        raise UniemError(f"{engine} finds no GPU on this computer.", "Choose the device 'auto' or 'cpu'.")
+    if gpu is not None:
+        name, has_bfloat16 = gpu
+        return Backend(engine, "gpu", name, threads, has_bfloat16)
+    name, flags = _processor()
+    return Backend(engine, "cpu", name, threads, bool(flags & BFLOAT16_FLAGS))
+
+
+def _find_gpu(engine: str) -> tuple[str, bool] | None:
+    """Return the first GPU's name and whether it has bfloat16, or None."""
+    if engine == "tensorflow":
+        import tensorflow
+
+        return _tensorflow_gpu(tensorflow)
+    if engine == "torch":
+        import torch
+
+        if not torch.cuda.is_available():
+            return None
+        return torch.cuda.get_device_name(0), torch.cuda.get_device_capability(0) >= BFLOAT16_CAPABILITY
+    return None
+
+
+def _tensorflow_gpu(tensorflow: Any) -> tuple[str, bool] | None:
+    gpus = tensorflow.config.list_physical_devices("GPU")
+    if not gpus:
+        return None
+    details = tensorflow.config.experimental.get_device_details(gpus[0])
+    capability = tuple(details.get("compute_capability", (0, 0)))
+    return str(details.get("device_name", "GPU")), capability >= BFLOAT16_CAPABILITY
+
+
+def _processor() -> tuple[str, set[str]]:
+    """Return the processor's name and its instruction flags; the flags are known on Linux only."""
+    import platform
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine(), set()
+    facts: dict[str, str] = {}
+    for line in lines:
+        key, _, value = line.partition(":")
+        facts.setdefault(key.strip(), value.strip())
+    return facts.get("model name", platform.machine()), set(facts.get("flags", "").split())
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
