@@ -18,8 +18,8 @@ class Cancelled(Exception):
 class Context:
     """Take what a running operation reports; by default, ignore it and never cancel.
 
-    Every algorithm accepts one, so it can be called from a notebook without ceremony, and from a worker process
-    with a `Context` that writes events.
+    Every algorithm accepts one, so it can be called from a notebook without ceremony, and from a worker
+    process with a `Context` that writes events.
     """
 
     def track(self, items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:

@@ -150,8 +150,8 @@ def count_blocks(shape: Triple, block_shape: Triple) -> int:
     return math.prod(math.ceil(n / max(1, b)) for n, b in zip(shape, block_shape, strict=True))
 
 
-def slabs(shape: Triple, voxel_bytes: int, budget_bytes: int = 128 << 20, multiple: int = 8) -> list[Box]:
-    """Cut a volume into slabs of whole sections of at most a budget each, in multiples of a store's chunk depth.
+def slabs(shape: Triple, voxel_bytes: int, budget_bytes: int = 256 << 20, multiple: int = 8) -> list[Box]:
+    """Cut a volume into slabs of whole sections of at most a budget each, in whole chunks.
 
     Where even that many sections exceed the budget, slabs are thinner; one section is the least.
     """

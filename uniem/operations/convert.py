@@ -49,8 +49,9 @@ class ConvertParameters(Parameters):
 def convert(source: Volume, result: VolumeOutput, params: ConvertParameters, context: Context) -> None:
     """Copy a volume into a store or another format, with another data type or voxel size.
 
-    The format follows the name of the result: `.zarr`, `.tif`, `.h5::dataset`, `.npy`, or a folder of sections.
-    Integers are never wrapped: a smaller type maps a range of grey values, and label ids that do not fit are refused.
+    The format follows the name of the result: `.zarr`, `.tif`, `.h5::dataset`, `.npy`, or a folder of
+    sections. Integers are never wrapped: a smaller type maps a range of grey values, and label ids that do not
+    fit are refused.
     """
     kind = source.kind if params.kind == "as found" else Kind(params.kind)
     box = _box(source, params)
@@ -117,7 +118,7 @@ def _extremes(source: Volume, box: Box, context: Context) -> tuple[float, float]
 
 
 def _stretched(voxels: NDArray[Any], dtype: np.dtype[Any], low: float, high: float) -> NDArray[Any]:
-    """Map [low, high] to the whole range of an integer type, or to 0..1 for floats, clipping what lies outside."""
+    """Map [low, high] to the range of an integer type, or to 0..1 for floats, clipping the rest."""
     top = float(np.iinfo(dtype).max) if dtype.kind in "ui" else 1.0
     scaled = np.subtract(voxels, low, dtype=np.float64 if voxels.dtype.itemsize > 2 else np.float32)
     scaled *= top / (high - low) if high > low else 0.0

@@ -34,8 +34,8 @@ def run_operation(
 ) -> None:
     """Run an operation on locations (`PATH` or `PATH::dataset`) and write its outputs at locations.
 
-    Inputs are never changed. An output appears complete, by rename, or not at all; only a body that marked a path
-    as usable, such as a training with a saved model, leaves it behind when cancelled.
+    Inputs are never changed. An output appears complete, by rename, or not at all; only a body that marked a
+    path as usable, such as a training with a saved model, leaves it behind when cancelled.
     """
     context = context or Context()
     check_names(operation, inputs, outputs)

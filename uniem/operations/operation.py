@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from uniem.algorithms.blockwise import map_blocks
-from uniem.data.geometry import Box
+from uniem.algorithms.blockwise import filter_sections, filter_volume
+from uniem.data.geometry import Box, Triple
 from uniem.data.volume import Kind, Volume
 from uniem.operations.outputs import VolumeOutput
 from uniem.operations.parameters import Parameters, fields_of
@@ -35,7 +34,7 @@ class Role(StrEnum):
         return self in (Role.IMAGE, Role.LABELS, Role.VOLUME)
 
 
-Body = Callable[..., None]
+Body = Callable[..., Any]
 Preview = Callable[[Volume, int, Any], NDArray[Any]]
 
 
@@ -112,6 +111,7 @@ def operation(
 
 
 SectionFunction = Callable[[NDArray[Any], Any], NDArray[Any]]
+BlockFunction = Callable[[NDArray[Any], Any], NDArray[Any]]
 
 
 def section_filter(
@@ -123,64 +123,60 @@ def section_filter(
     """
 
     def declare(function: SectionFunction) -> SectionFunction:
-        def of_block(block: NDArray[Any], params: Any) -> NDArray[Any]:
-            return np.stack([function(section, params) for section in block])
+        def body(image: Volume, result: VolumeOutput, params: Any, context: Context) -> None:
+            out = result.create_like(image, dtype=dtype, kind=kind)
+            filter_sections(lambda section: function(section, params), image, out, context=context)
 
-        _declare_filter(id, menu, version, function, of_block, lambda _params: (0, None, None), dtype, kind)
+        def preview(image: Volume, z: int, params: Any) -> NDArray[Any]:
+            return function(image[z], params)
+
+        _declare_filter(id, menu, version, function, body, preview, kind)
         return function
 
     return declare
-
-
-BlockFunction = Callable[[NDArray[Any], Any], NDArray[Any]]
-Halo = Callable[[Any], tuple[int, int | None, int | None]]
 
 
 def block_filter(
     id: str,
     *,
     menu: str,
-    halo: Halo,
+    halo: Callable[[Any], Triple],
     version: int = 1,
     dtype: DTypeLike | None = None,
     kind: Kind | None = None,
 ) -> Callable[[BlockFunction], BlockFunction]:
     """Declare a function of a block, `(z, y, x), params -> (z, y, x)`, as an operation on volumes.
 
-    `halo(params)` tells how many voxels around a block the result depends on; None along an axis: the whole axis.
+    `halo(params)` tells how many voxels beyond a block the result depends on, along z, y and x.
     """
 
     def declare(function: BlockFunction) -> BlockFunction:
-        _declare_filter(id, menu, version, function, function, halo, dtype, kind)
+        def body(image: Volume, result: VolumeOutput, params: Any, context: Context) -> None:
+            out = result.create_like(image, dtype=dtype, kind=kind)
+            reach = halo(params)
+            filter_volume(lambda block: function(block, params), image, out, halo=reach, context=context)
+
+        def preview(image: Volume, z: int, params: Any) -> NDArray[Any]:
+            reach = halo(params)[0]
+            first, last = max(0, z - reach), min(image.shape[0], z + reach + 1)
+            block = image.read(Box((first, 0, 0), (last, image.shape[1], image.shape[2])))
+            section: NDArray[Any] = function(block, params)[z - first]
+            return section
+
+        _declare_filter(id, menu, version, function, body, preview, kind)
         return function
 
     return declare
 
 
 def _declare_filter(
-    id: str,
-    menu: str,
-    version: int,
-    function: Callable[..., Any],
-    of_block: BlockFunction,
-    halo: Halo,
-    dtype: DTypeLike | None,
-    kind: Kind | None,
+    id: str, menu: str, version: int, function: Body, body: Body, preview: Preview, kind: Kind | None
 ) -> None:
-    def body(image: Volume, result: VolumeOutput, params: Any, context: Context) -> None:
-        out = result.create_like(image, dtype=dtype, kind=kind)
-        map_blocks(lambda block: of_block(block, params), image, out, halo=halo(params), context=context)
-
-    def preview(image: Volume, z: int, params: Any) -> NDArray[Any]:
-        depth = halo(params)[0]
-        start, stop = max(0, z - depth), min(image.shape[0], z + depth + 1)
-        block = image.read(Box((start, 0, 0), (stop, image.shape[1], image.shape[2])))
-        return of_block(block, params)[z - start]
-
     body.__doc__ = function.__doc__
+    result = Role.LABELS if kind is Kind.LABELS else Role.IMAGE
     model = _model_of(inspect.signature(function, eval_str=True))
-    roles = {"image": Role.IMAGE}, {"result": Role.LABELS if kind is Kind.LABELS else Role.IMAGE}
-    _declare(Operation(id, version, menu, "cpu", roles[0], roles[1], model, body, preview))
+    inputs, outputs = {"image": Role.IMAGE}, {"result": result}
+    _declare(Operation(id, version, menu, "cpu", inputs, outputs, model, body, preview))
 
 
 def _declare(new: Operation) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from pathlib import Path
@@ -59,7 +58,7 @@ class VolumeOutput:
         return self._volume
 
     def create_like(self, image: Volume, dtype: DTypeLike | None = None, kind: Kind | None = None) -> Volume:
-        """Make the volume with an image's shape and voxel size, and its dtype and kind unless others are given."""
+        """Make the volume with an image's shape and voxel size, and its dtype and kind by default."""
         if kind is None and self.kind is Kind.IMAGE:
             kind = image.kind
         return self.create(image.shape, dtype or image.dtype, image.voxel_size, kind)
@@ -120,8 +119,8 @@ def _replace(part: Path, final: Path) -> None:
     """Rename a finished part to its place; what was there is removed only once the new one stands."""
     old = final.with_name(f".{final.name}.{uuid.uuid4().hex[:6]}.old")
     if final.exists():
-        os.replace(final, old)
-    os.replace(part, final)
+        final.replace(old)
+    part.replace(final)
     if old.is_dir():
         shutil.rmtree(old, ignore_errors=True)
     else:

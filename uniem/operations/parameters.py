@@ -94,7 +94,7 @@ class ParameterField:
 def fields_of(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> list[ParameterField]:
     """List the parameters of a model in the order they were declared, without those of nested models."""
     return [
-        _field_of(prefix + (name,), info, model)
+        _field_of((*prefix, name), info, model)
         for name, info in model.model_fields.items()
         if not _is_discriminator(info)
     ]
