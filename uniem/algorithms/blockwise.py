@@ -46,7 +46,7 @@ def block_shape(shape: Triple, max_voxels: int = BLOCK_VOXELS) -> Triple:
     return thick, rows, max(1, _fit(width, max_voxels // (thick * rows), CHUNK_WIDTH))
 
 
-def slabs(shape: Triple, axis: int, max_voxels: int = BLOCK_VOXELS) -> list[Box]:
+def slabs_across(shape: Triple, axis: int, max_voxels: int = BLOCK_VOXELS) -> list[Box]:
     """Cut a volume across one axis into slabs of about `max_voxels`, at least one voxel thick."""
     plane = math.prod(shape) // max(1, shape[axis])
     granule = CHUNK_DEPTH if axis == 0 else CHUNK_WIDTH
@@ -122,7 +122,7 @@ def filter_sections(
     label: str = "sections",
     workers: int | None = None,
 ) -> None:
-    """Write `function(section)`, (y, x) to (y, x), over every section of `target`, a slab of sections at a time."""
+    """Write `function(section)`, (y, x) to (y, x), over every section of `target`, slab by slab."""
     check_same_shape(source, target)
     cut = geometry.slabs(source.shape, source.dtype.itemsize + target.dtype.itemsize)
     with ThreadPoolExecutor(workers or default_workers()) as pool:

@@ -1,0 +1,1 @@
+"""Functions on arrays and volumes; no files, no Qt, no Keras."""
