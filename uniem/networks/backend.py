@@ -54,8 +54,8 @@ class Backend:
 def prepare_backend(device: Device = "auto", threads: int | None = None) -> Backend:
     """Set up the engine and return what is in use; call it before anything imports Keras.
 
-    An existing `KERAS_BACKEND` is honoured. `threads` limits the CPU threads of one operation (None: all cores);
-    it has no effect once the engine has started. GPU memory is taken as needed, not all at once.
+    An existing `KERAS_BACKEND` is honoured. `threads` limits the CPU threads of one operation (None: all
+    cores); it has no effect once the engine has started. GPU memory is taken as needed, not all at once.
     """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -22,7 +22,7 @@ def read_network(record: dict[str, Any]) -> Architecture:
         return _NETWORK.validate_python(record)
     except ValidationError as error:
         raise UniemError(
-            f"The model's network '{record.get('kind', 'without a kind')}' is not one that this version builds.",
+            f"The model's network '{record.get('kind', 'unnamed')}' is not one that this version builds.",
             "Update the program, or train the model again.",
         ) from error
 

@@ -17,9 +17,9 @@ FEATURES = (32, 64, 128)
 class ResNet(Architecture):
     """ResNet.
 
-    The residual network of UNI-EM (Urakubo et al. 2019): a 7 × 7 convolution, two halvings, residual blocks, two
-    doublings and a 7 × 7 convolution. Departures: moving averages instead of batch statistics in prediction, and
-    logits with an offset instead of tanh.
+    The residual network of UNI-EM (Urakubo et al. 2019): a 7 × 7 convolution, two halvings, residual
+    blocks, two doublings and a 7 × 7 convolution. Departures: moving averages instead of batch statistics
+    in prediction, and logits with an offset instead of tanh.
     """
 
     kind: Literal["resnet"] = "resnet"

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Unet(Architecture):
     """U-Net.
 
-    Ronneberger et al. 2015, with `same` padding, transposed convolutions upwards and, if wanted, batch normalisation.
+    Ronneberger et al. 2015, with `same` padding, transposed convolutions upwards and, if wanted, batch
+    normalisation.
     """
 
     kind: Literal["unet"] = "unet"
@@ -65,7 +66,7 @@ class Unet(Architecture):
         return keras.Model(inputs, outputs, name="unet")
 
     def _features(self, level: int) -> int:
-        return min(self.base_features * 2**level, self.max_features)
+        return int(min(self.base_features * 2**level, self.max_features))
 
     def _block(self, x: Any, features: int) -> Any:
         import keras
