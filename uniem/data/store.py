@@ -1,7 +1,7 @@
 """The working store: OME-Zarr on TensorStore, with a pyramid, attributes and transactions.
 
-New stores are OME-Zarr 0.5 (Zarr 3); 0.4 (Zarr 2) is read as well. Images are kept uncompressed because EM hardly
-compresses; labels and probabilities with zstd level 1.
+New stores are OME-Zarr 0.5 (Zarr 3); 0.4 (Zarr 2) is read as well. Images are kept uncompressed because EM
+hardly compresses; labels and probabilities with zstd level 1.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class StoredVolume(Volume):
         )
         self.name = path.name
         self.source = str(path)
-        self._full = arrays[0]
+        self._live = arrays
 
     @property
     def chunk_shape(self) -> Triple:
@@ -123,7 +123,7 @@ class StoredVolume(Volume):
 
     def read(self, box: Box) -> NDArray[Any]:
         """Return the voxels of a box, unsaved changes included."""
-        array: NDArray[Any] = self._full[box.slices].read().result()
+        array: NDArray[Any] = self._live[0][box.slices].read().result()
         return array
 
     def write(self, box: Box, array: NDArray[Any]) -> None:
@@ -131,7 +131,7 @@ class StoredVolume(Volume):
         if not self.writable:
             raise UniemError(f"{self.name} is open for reading only.", "Open it for editing first.")
         try:
-            self._full[box.slices].write(array).result()
+            self._live[0][box.slices].write(array).result()
         except (ValueError, OSError) as error:
             raise UniemError(
                 f"Cannot write to {self.path}: {error}.", "Check the disk's free space and rights."
@@ -143,8 +143,13 @@ class StoredVolume(Volume):
         return [self, *(_Level(self, i) for i in range(1, len(self._arrays)))]
 
     def level_array(self, index: int) -> ts.TensorStore:
-        """Return the array of a coarser level."""
-        return self._arrays[index]
+        """Return the array of a coarser level, unsaved changes included."""
+        return self._live[index]
+
+    def has_data(self, box: Box) -> bool:
+        """Tell whether any chunk that meets a box was ever written; elsewhere all voxels are 0."""
+        statistics = self._live[0][box.slices].storage_statistics(query_not_stored=True).result()
+        return not statistics.not_stored
 
     def level_factor(self, index: int) -> tuple[float, float, float]:
         """Return how many full-resolution voxels one voxel of a level spans, in z, y, x."""
@@ -182,7 +187,7 @@ class StoredVolume(Volume):
         """Hold further writes in memory, visible to reads from here only, until `commit` or `abort`."""
         if self._transaction is None:
             self._transaction = ts.Transaction()
-            self._full = self._arrays[0].with_transaction(self._transaction)
+            self._enlist()
 
     def commit(self) -> None:
         """Write the held changes to disk and go on without a transaction."""
@@ -205,10 +210,15 @@ class StoredVolume(Volume):
 
     def _end_transaction(self) -> None:
         self._transaction = None
-        self._full = self._arrays[0]
+        self._enlist()
+
+    def _enlist(self) -> None:
+        """Make reads and writes of every level go through the transaction, if there is one."""
+        held = self._transaction
+        self._live = self._arrays if held is None else [a.with_transaction(held) for a in self._arrays]
 
     def build_pyramid(self, context: Context | None = None) -> None:
-        """Make coarser levels until a section fits into 512 voxels a side: means of images, modes of labels."""
+        """Make coarser levels until a section fits 512 voxels a side: means of images, modes of labels."""
         context = context or Context()
         factors: list[Triple] = [(1, 1, 1)]
         self._arrays, self._scales = self._arrays[:1], self._scales[:1]
@@ -228,12 +238,14 @@ class StoredVolume(Volume):
         ome = {"version": "0.5", "multiscales": [_multiscale(self.name, self.voxel_size, factors)]}
         self._attributes = {**self._attributes, "ome": ome}
         _write_group(self.path, self._attributes)
+        self._enlist()
 
     def update_pyramid(self, box: Box) -> None:
-        """Recompute the coarser levels where a box of the full resolution changed."""
+        """Recompute the coarser levels where a box changed; a transaction holds them too."""
         for index in range(1, len(self._arrays)):
-            source, target = self._arrays[index - 1], self._arrays[index]
-            factor = _triple(tuple(-(-a // b) for a, b in zip(source.shape, target.shape, strict=True)))
+            source, target = self._live[index - 1], self._live[index]
+            fine, coarse = self.level_factor(index - 1), self.level_factor(index)
+            factor = _triple(tuple(max(1, round(b / a)) for a, b in zip(fine, coarse, strict=True)))
             start = tuple(a // f for a, f in zip(box.start, factor, strict=True))
             stop = tuple(min(n, -(-b // f)) for b, f, n in zip(box.stop, factor, target.shape, strict=True))
             box = Box(_triple(start), _triple(stop))
@@ -244,16 +256,16 @@ class _Level(Volume):
     """A coarser level of a stored volume."""
 
     def __init__(self, full: StoredVolume, index: int) -> None:
-        self._array = full.level_array(index)
+        self._full, self._index = full, index
         voxel_size = full.voxel_size
         if voxel_size is not None:
             factor = full.level_factor(index)
             voxel_size = VoxelSize(*(v * f for v, f in zip(voxel_size, factor, strict=True)))
-        super().__init__(_triple(self._array.shape), full.dtype, voxel_size, full.kind)
+        super().__init__(_triple(full.level_array(index).shape), full.dtype, voxel_size, full.kind)
         self.name = full.name
 
     def read(self, box: Box) -> NDArray[Any]:
-        array: NDArray[Any] = self._array[box.slices].read().result()
+        array: NDArray[Any] = self._full.level_array(self._index)[box.slices].read().result()
         return array
 
 
@@ -328,8 +340,11 @@ def _write_group(path: Path, attributes: dict[str, Any]) -> None:
 
 def _replace(path: Path, content: dict[str, Any]) -> None:
     temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(content, indent=2), "utf-8")
-    os.replace(temporary, path)
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
 
 
 def _multiscale_of(attributes: dict[str, Any]) -> dict[str, Any] | None:
