@@ -31,12 +31,9 @@ class Augmentation(BaseModel):
 def augmented(
     image: NDArray[np.float32], truth: NDArray[Any], settings: Augmentation, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[Any]]:
-    """Return a changed patch and its truth, changed likewise in place but not in value.
+    """Return a changed patch and its truth, which moves likewise but keeps its values.
 
-    Parameters
-    ----------
-    image : (y, x) float32, normalised to mean 0 and standard deviation 1; square if transposes are on.
-    truth : (y, x, ...) of any type.
+    The image is (y, x) float32, of mean 0 and standard deviation 1, and square; the truth is (y, x, ...).
     """
     # Every number is drawn in any case, so that a seed gives the same patches whatever is switched on.
     vertical, horizontal, exchange = rng.random(3) < 0.5

@@ -14,8 +14,8 @@ SMOOTHING = 1.0
 def loss_of(name: LossName) -> Loss:
     """Return the loss of this name.
 
-    It takes `truth`, (batch, y, x, 2) float32: the target in [0, 1] and its weight, 0 where the target is unknown;
-    and `logits`, (batch, y, x, 1) float32. It returns a number: the weighted mean over all pixels of the batch.
+    It takes `truth`, (batch, y, x, 2) float32: the target in [0, 1] and its weight, 0 where the target is
+    unknown; and `logits`, (batch, y, x, 1) float32. It returns the weighted mean over the batch's pixels.
     """
     losses: dict[LossName, Loss] = {
         "square": square,
@@ -45,7 +45,10 @@ def binary_cross_entropy(truth: Any, logits: Any) -> Any:
 
 
 def dice(truth: Any, logits: Any) -> Any:
-    """Return 1 - the soft Dice coefficient, pooled over the batch (Milletari et al. 2016, without squares)."""
+    """Return 1 - the soft Dice coefficient, pooled over the batch.
+
+    Milletari et al. 2016, without their squares in the denominator.
+    """
     from keras import ops
 
     target, weight = _split(truth)

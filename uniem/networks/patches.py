@@ -51,17 +51,19 @@ class Sections:
         """Return a (y, x) part of one section, which the caller must not change."""
         with self._lock:
             if not self._capacity:
-                return self._volume.read(box)[0]
-            return self._section(box.start[0])[box.slices[1:]]
+                part: NDArray[Any] = self._volume.read(box)[0]
+            else:
+                part = self._section(box.start[0])[box.slices[1:]]
+        return part
 
     def _section(self, z: int) -> NDArray[Any]:
-        if z in self._sections:
-            self._sections.move_to_end(z)
-        else:
-            self._sections[z] = self._volume[z]
-            if len(self._sections) > self._capacity:
-                self._sections.popitem(last=False)
-        return self._sections[z]
+        section = self._sections.pop(z, None)
+        if section is None:
+            section = self._volume[z]
+        self._sections[z] = section
+        if len(self._sections) > self._capacity:
+            self._sections.popitem(last=False)
+        return section
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,7 @@ def prepared_ahead(make: Callable[[int], Result], threads: int = 2, ahead: int =
 
 
 def measure_normalisation(image: Volume, boxes: Sequence[Box], context: Context) -> Normalisation:
-    """Return mean and standard deviation of the gray values in boxes (32 of them, evenly spread, if there are more)."""
+    """Return mean and standard deviation of the gray values in boxes; of many, 32 are measured."""
     if len(boxes) > MOST_BOXES_FOR_STATISTICS:
         chosen = np.linspace(0, len(boxes) - 1, MOST_BOXES_FOR_STATISTICS).round().astype(int)
         boxes = [boxes[i] for i in chosen]

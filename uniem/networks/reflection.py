@@ -19,7 +19,8 @@ def reflected(length: int, start: int, stop: int) -> NDArray[np.intp]:
         return np.zeros(len(positions), np.intp)
     period = 2 * (length - 1)
     folded = np.abs(positions) % period
-    return np.minimum(folded, period - folded)
+    mirrored: NDArray[np.intp] = np.minimum(folded, period - folded)
+    return mirrored
 
 
 def read_reflected(

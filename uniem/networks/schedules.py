@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class WarmUpCosine:
     """Rise in a straight line to the peak, then fall along half a cosine to nothing.
 
-    Loshchilov and Hutter 2017, with the linear warm-up of Goyal et al. 2017. It goes by the share of the training
-    that is over rather than by steps: a training that ends by the clock does not know its number of steps.
+    Loshchilov and Hutter 2017, with the linear warm-up of Goyal et al. 2017. It goes by the share of the
+    training that is over rather than by steps: a training that ends by the clock does not know its steps.
     """
 
     peak: float

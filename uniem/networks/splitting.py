@@ -104,10 +104,11 @@ class Split:
 
 
 def split_sections(survey: Survey, fraction: float) -> Split:
-    """Hold out a share of the annotated sections: whole neighbouring sections, or a strip of each if they are few.
+    """Hold out a share of the annotated sections: whole neighbours, or a strip of each if they are few.
 
-    A strip is at the same side in all sections, because sections next to each other look alike. Of the possible
-    runs of sections, or sides, the one whose share of object pixels is nearest to that of all is held out.
+    A strip is at the same side in all sections, because sections next to each other look alike. Of the
+    possible runs of sections, or sides, the one whose share of object pixels is nearest to that of all is
+    held out.
     """
     boxes = [Box.section(z, survey.shape) for z in survey.sections]
     if fraction == 0 or sum(box.size for box in boxes) < 2:
@@ -148,7 +149,8 @@ def _covered(cells: int, start: int, stop: int, length: int) -> NDArray[np.float
     """Return which share of each cell along an axis lies between start and stop."""
     low = np.arange(cells) * CELL
     high = np.minimum(low + CELL, length)
-    return np.maximum(np.minimum(high, stop) - np.maximum(low, start), 0) / (high - low)
+    inside = np.maximum(np.minimum(high, stop) - np.maximum(low, start), 0)
+    return np.asarray(inside / (high - low), np.float64)
 
 
 def _runs(boxes: list[Box], fraction: float) -> Iterator[Split]:
