@@ -1,0 +1,118 @@
+"""Volumes in files of many formats: `open_volume` and `export_volume` are the doors."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from uniem.data.formats import hdf5, image_folder, numpy_file, ome_zarr, tiff_stack
+from uniem.data.formats.files import reading
+from uniem.data.formats.format import Format
+from uniem.data.volume import Kind, Volume
+from uniem.errors import UniemError
+from uniem.progress import Context
+
+__all__ = ["FORMATS", "Format", "export_volume", "open_volume", "split_location"]
+
+FORMATS: tuple[Format, ...] = (
+    ome_zarr.FORMAT,
+    tiff_stack.FORMAT,
+    hdf5.FORMAT,
+    numpy_file.FORMAT,
+    image_folder.FORMAT,
+)
+
+
+def open_volume(location: str | Path, kind: Kind | None = None) -> Volume:
+    """Open a volume without loading it, from `PATH` or `PATH::dataset`, whatever the format.
+
+    Parameters
+    ----------
+    location : str or Path
+        A TIFF stack, an HDF5 or NPY file, an OME-Zarr folder, a folder of PNG, TIFF or JPG sections, or a
+        picture.
+    kind : Kind, optional
+        What the numbers mean; if None, what the file says, else a guess. A colour file opened as labels gets
+        one id for each colour, otherwise it is turned into grey.
+    """
+    path, dataset = split_location(location)
+    with reading(path):
+        path.stat()
+        for each in FORMATS:
+            if each.probe(path):
+                return each.read(path, dataset, kind)
+    raise _unknown(path)
+
+
+def export_volume(
+    volume: Volume, location: str | Path, context: Context | None = None, **options: Any
+) -> None:
+    """Write a volume to a file or folder whose format follows from its suffix.
+
+    `.tif`, `.h5` (`::dataset`), `.npy` and `.zarr` are files of that format; a name without suffix, or one
+    that ends with a slash, is a folder of sections. The voxel size and the kind go along. Nothing
+    half-written remains. The options are the format's own: `compression` for TIFF; `prefix`, `first`,
+    `digits`, `file_type` and `bits` for sections.
+    """
+    path, dataset = split_location(location)
+    chosen = _format_for(path, is_folder=str(location).endswith(("/", "\\")))
+    known = [p.name for p in inspect.signature(chosen.write).parameters.values() if p.kind == p.KEYWORD_ONLY]
+    if unknown := sorted(set(options) - set(known)):
+        hint = f"It knows {', '.join(known)}." if known else "It has no options."
+        raise UniemError(f"{chosen.title} has no option {', '.join(unknown)}.", hint)
+    if volume.source and volume.source == _source(path, dataset):
+        raise UniemError(f"{path} is the file that is being read.", "Choose another name for the result.")
+    chosen.write(volume, path, dataset, context or Context(), **options)
+
+
+def split_location(location: str | Path) -> tuple[Path, str | None]:
+    """Split `PATH::dataset` into an absolute path and the dataset, None if there is none."""
+    text, _, dataset = str(location).partition("::")
+    if not text.strip():
+        raise UniemError("The path is empty.", "Name a file or folder.")
+    return Path(text).expanduser().absolute(), dataset.strip("/") or None
+
+
+def _source(path: Path, dataset: str | None) -> str:
+    return f"{path}::{dataset}" if dataset else str(path)
+
+
+def _format_for(path: Path, is_folder: bool) -> Format:
+    suffix = path.suffix.lower()
+    if is_folder or not suffix:
+        return image_folder.FORMAT
+    for each in FORMATS:
+        if suffix in each.suffixes and each is not image_folder.FORMAT:
+            return each
+    raise UniemError(
+        f"No known format ends with {path.suffix} ({path}).",
+        f"Use {', '.join(_known_suffixes())}, or end the path with / for a folder of sections.",
+    )
+
+
+def _known_suffixes() -> list[str]:
+    return [each.suffixes[0] for each in FORMATS if each is not image_folder.FORMAT]
+
+
+def _unknown(path: Path) -> UniemError:
+    if path.is_dir():
+        found = sorted(p.name for p in path.iterdir())
+        inside = (
+            f"it holds {', '.join(found[:5])}{' …' if len(found) > 5 else ''}" if found else "it is empty"
+        )
+        return UniemError(
+            f"There is no volume in the folder {path}: {inside}.",
+            "Looked for PNG, TIFF or JPG sections, and for zarr.json or .zattrs of an OME-Zarr image.",
+        )
+    with path.open("rb") as file:
+        start = file.read(16)
+    titles = [each.title for each in FORMATS if path.suffix.lower() in each.suffixes]
+    begins = f"it begins with {start!r}" if start else "it is empty"
+    if titles:
+        return UniemError(
+            f"{path} is named {path.suffix} but is not {titles[0]}: {begins}.",
+            "Perhaps a download failed or the file was renamed; get or save it again.",
+        )
+    looked = ", ".join(each.title for each in FORMATS)
+    return UniemError(f"{path} is in no known format: {begins}.", f"Looked for {looked}.")

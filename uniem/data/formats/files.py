@@ -1,0 +1,87 @@
+"""Files that appear complete or not at all, and what the operating system says about them in plain words."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from uniem.errors import UniemError
+
+REASONS = {
+    errno.ENOSPC: ("the disk is full", "Free some space or write to another disk."),
+    errno.EDQUOT: ("your disk quota is used up", "Free some space or write to another disk."),
+    errno.EROFS: ("the place is read-only", "Write to another folder."),
+    errno.EACCES: ("you lack the right", "Change the rights of the file or folder, or choose another place."),
+    errno.EPERM: ("you lack the right", "Change the rights of the file or folder, or choose another place."),
+    errno.ENOENT: ("there is no such file or folder", "Check the spelling of the path."),
+    errno.ENOTDIR: ("a part of the path is a file, not a folder", "Check the spelling of the path."),
+    errno.EISDIR: ("it is a folder", "Name a file."),
+    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter name."),
+    errno.ELOOP: ("its links point at one another", "Remove or repair the links."),
+}
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusal to read a path into a `UniemError`."""
+    try:
+        yield
+    except OSError as error:
+        raise _explained("read", path, error) from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary sibling, `.<name>.part`, that becomes `path` if the block ends well, else vanishes.
+
+    The block may write a file or make a folder. An existing file at `path` is replaced; an existing folder
+    must be empty. A full or read-only disk becomes a `UniemError`.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        _check_free(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove(part)
+        yield part
+        if path.is_dir():
+            path.rmdir()
+        part.replace(path)
+    except OSError as error:
+        raise _explained("write", path, error) from error
+    finally:
+        _remove_if_possible(part)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a whole file, or leave what was there."""
+    with replacing(path) as part:
+        part.write_bytes(content)
+
+
+def _check_free(path: Path) -> None:
+    if path.is_dir() and any(path.iterdir()):
+        raise UniemError(f"The folder {path} is not empty.", "Choose a new or an empty folder.")
+
+
+def _explained(deed: str, path: Path, error: OSError) -> UniemError:
+    reason, remedy = REASONS.get(
+        error.errno or 0, (error.strerror or str(error), "Check the disk and the path.")
+    )
+    return UniemError(f"Cannot {deed} {path}: {reason}.", remedy)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _remove_if_possible(path: Path) -> None:
+    try:
+        _remove(path)
+    except OSError:
+        return  # the reason why is already on its way to the user, or the file was never made

@@ -1,0 +1,257 @@
+"""TIFF and BigTIFF stacks: one page per section, with the metadata of ImageJ, OME or of this suite."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uniem.data.formats.files import reading, replacing
+from uniem.data.formats.format import (
+    Format,
+    SectionVolume,
+    describe,
+    described_kind,
+    described_voxel_size,
+    flatten_colours,
+    native_dtype,
+    sections,
+    settle,
+)
+from uniem.data.formats.tiff_voxel_size import imagej_voxel_size, ome_voxel_size
+from uniem.data.geometry import VoxelSize
+from uniem.data.volume import Kind, Volume
+from uniem.errors import UniemError
+from uniem.progress import Context
+
+if TYPE_CHECKING:
+    import tifffile
+
+MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
+# Offsets in a classic TIFF have 32 bits; the margin is for tags and for what compression may add.
+CLASSIC_BYTES = (1 << 32) - (64 << 20)
+NM_PER_CM = 1e7
+
+
+def probe(path: Path) -> bool:
+    """Tell whether a file begins like a TIFF or a BigTIFF."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(4) in MAGIC
+
+
+def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
+    """Open a stack; pages are decoded when they are asked for.
+
+    Colours become grey, or ids if it is opened as labels. A palette is ignored: its indices are the voxels.
+    """
+    import tifffile
+
+    if dataset:
+        raise UniemError(f"{path} is a TIFF and holds no dataset '{dataset}'.", f"Leave off ::{dataset}.")
+    try:
+        with reading(path):
+            tiff = tifffile.TiffFile(path)
+            tiff.filehandle.set_lock(True)
+            return settle(_open(tiff, path, kind), path, None, kind or _kind_in(tiff))
+    except (tifffile.TiffFileError, ValueError, IndexError, KeyError, TypeError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def write(
+    volume: Volume, path: Path, dataset: str | None, context: Context, *, compression: str | None = None
+) -> None:
+    """Write a stack page by page, as ImageJ does where it can hold the data type, else as BigTIFF with JSON.
+
+    `compression` is zlib or none; by default, labels are compressed and images, which hardly shrink, are not.
+    """
+    import tifffile
+
+    if dataset:
+        raise UniemError(f"A TIFF holds one volume, not a dataset '{dataset}'.", f"Leave off ::{dataset}.")
+    if compression not in (None, "zlib", "none"):
+        raise UniemError(f"'{compression}' is no compression of TIFF files here.", "Use zlib or none.")
+    chosen = compression or ("zlib" if volume.kind == Kind.LABELS else "none")
+    is_imagej = volume.dtype.name in IMAGEJ_DTYPES and volume.nbytes < CLASSIC_BYTES
+    metadata = _imagej_metadata(volume) if is_imagej else _json_metadata(volume)
+    with (
+        replacing(path) as part,
+        tifffile.TiffWriter(part, imagej=is_imagej, bigtiff=not is_imagej) as writer,
+    ):
+        writer.write(
+            sections(volume, context, f"writing {path.name}"),
+            shape=volume.shape,
+            dtype=volume.dtype,
+            photometric="minisblack",
+            compression="zlib" if chosen == "zlib" else None,
+            **metadata,
+        )
+
+
+def page_pixels(page: Any, path: Path) -> NDArray[Any]:
+    """Return a decoded page as (y, x) or (y, x, samples), whatever its compression and bit depth."""
+    try:
+        pixels = page.asarray()
+    except Exception as error:
+        raise _damaged(path, str(error)) from error
+    if page.axes == "SYX":
+        pixels = np.moveaxis(pixels, 0, -1)
+    if page.axes not in ("YX", "YXS", "SYX"):
+        raise UniemError(f"A page of {path} has the axes {page.axes}.", "Save it with one section per page.")
+    if pixels.dtype == np.bool_ and page.photometric == 0:
+        pixels = ~pixels  # 1-bit files of scanners and Photoshop: 0 is white
+    return np.asarray(pixels)
+
+
+def page_dtype(page: Any, path: Path, kind: Kind | None) -> np.dtype[Any]:
+    """Return the data type of the voxels of a page."""
+    dtype = native_dtype(np.dtype(page.dtype), path)
+    is_coded = kind == Kind.LABELS and page.samplesperpixel >= 3 and dtype == np.uint8
+    return np.dtype(np.uint32) if is_coded else dtype
+
+
+def _open(tiff: tifffile.TiffFile, path: Path, kind: Kind | None) -> Volume:
+    series = tiff.series[0]
+    page = series.keyframe
+    depth = _count_sections(tiff, series, path)
+    shape = (depth, page.imagelength, page.imagewidth)
+    dtype = page_dtype(page, path, kind)
+    voxel_size = _voxel_size_of(tiff)
+    size = math.prod(shape) * np.dtype(page.dtype).itemsize
+    if series.dataoffset is not None and page.axes == "YX" and dtype == page.dtype:
+        if series.dataoffset + size > tiff.filehandle.size:
+            raise _truncated(
+                path, f"it should have {series.dataoffset + size} bytes, not {tiff.filehandle.size}"
+            )
+        stored = np.dtype(page.dtype).newbyteorder("<" if tiff.byteorder == "<" else ">")
+        mapped = np.memmap(path, stored, "r", series.dataoffset, shape)
+        return SectionVolume(shape, dtype, lambda z: np.array(mapped[z]), voxel_size)
+    _check_pages(tiff, path, depth)
+    return SectionVolume(shape, dtype, _page_decoder(tiff, path, kind), voxel_size)
+
+
+def _page_decoder(tiff: tifffile.TiffFile, path: Path, kind: Kind | None) -> Callable[[int], NDArray[Any]]:
+    pages, lock = tiff.series[0].pages, threading.Lock()
+
+    def decode(z: int) -> NDArray[Any]:
+        with lock:  # finding a page moves the file's position
+            page = pages[z]
+        if page is None:
+            raise _truncated(path, f"section {z} is missing")
+        return flatten_colours(page_pixels(page, path), kind)
+
+    return decode
+
+
+def _count_sections(tiff: tifffile.TiffFile, series: Any, path: Path) -> int:
+    _check_chain(tiff, path)
+    lengths = [
+        (axis, n) for axis, n in zip(series.axes, series.shape, strict=True) if axis not in "YXS" and n > 1
+    ]
+    if len(lengths) > 1 or any(axis == "C" for axis, _ in lengths):
+        names = {"C": "channels", "T": "time points", "Z": "sections"}
+        parts = " and ".join(f"{n} {names.get(axis, 'pages')}" for axis, n in lengths)
+        raise UniemError(f"{path} holds {parts}.", "Save one channel of one time point as its own stack.")
+    if series.kind == "generic" or series.kind == "uniform":
+        _check_sizes(tiff, path)
+    return lengths[0][1] if lengths else 1
+
+
+def _check_sizes(tiff: tifffile.TiffFile, path: Path) -> None:
+    first: Any = tiff.pages[0]
+    for other in tiff.series[1:]:
+        page = other.keyframe
+        if not page.is_reduced:
+            raise UniemError(
+                f"Pages of {path} differ: page 1 is {_size(first)}, page {page.index + 1} is {_size(page)}.",
+                "Crop or pad them to one size and type, or save them as separate files.",
+            )
+
+
+def _size(page: Any) -> str:
+    colours = f", {page.samplesperpixel} samples" if page.samplesperpixel > 1 else ""
+    return f"{page.imagelength} × {page.imagewidth} (y, x, {page.dtype}{colours})"
+
+
+def _check_chain(tiff: tifffile.TiffFile, path: Path) -> None:
+    """Raise if the chain of pages leads out of the file, as it does when a copy was cut short."""
+    count, handle, layout = len(tiff.pages), tiff.filehandle, tiff.tiff
+    handle.seek(tiff.pages.next_page_offset or 0)
+    following = int.from_bytes(handle.read(layout.offsetsize), "little" if tiff.byteorder == "<" else "big")
+    if following:
+        raise _truncated(path, f"only {count} pages of it are there")
+
+
+def _check_pages(tiff: tifffile.TiffFile, path: Path, depth: int) -> None:
+    metadata = tiff.imagej_metadata if tiff.is_imagej else None
+    expected = int(metadata.get("images", depth)) if metadata else depth
+    if expected > len(tiff.pages):
+        raise _truncated(path, f"it has {len(tiff.pages)} of {expected} pages")
+    for page in (tiff.pages[0], tiff.pages[-1]):
+        ends = [a + n for a, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
+        if ends and max(ends) > tiff.filehandle.size:
+            raise _truncated(path, f"it should have {max(ends)} bytes, not {tiff.filehandle.size}")
+
+
+def _truncated(path: Path, what: str) -> UniemError:
+    return UniemError(f"{path} is cut short: {what}.", "Copy or download it again.")
+
+
+def _damaged(path: Path, what: str) -> UniemError:
+    return UniemError(f"{path} is damaged and cannot be read as TIFF: {what}.", "Copy or save it again.")
+
+
+def _own_record(tiff: tifffile.TiffFile) -> dict[str, Any] | None:
+    """Return what this suite noted in the file; ImageJ drops it when it saves the file, as it should."""
+    if tiff.is_imagej:
+        metadata = tiff.imagej_metadata or {}
+        sizes = str(metadata.get("uniem_voxel_size_nm", "")).split(",")
+        return {"kind": metadata.get("uniem_kind"), "voxel_size_nm": sizes if len(sizes) == 3 else None}
+    first: Any = tiff.pages[0]
+    try:
+        record = json.loads(first.description)
+    except ValueError:
+        return None
+    return record.get("uniem") if isinstance(record, dict) else None
+
+
+def _kind_in(tiff: tifffile.TiffFile) -> Kind | None:
+    return described_kind(_own_record(tiff))
+
+
+def _voxel_size_of(tiff: tifffile.TiffFile) -> VoxelSize | None:
+    if noted := described_voxel_size(_own_record(tiff)):
+        return noted
+    if tiff.is_imagej:
+        page: Any = tiff.pages[0]
+        resolution = [page.tags.valueof(tag) for tag in ("YResolution", "XResolution")]
+        return imagej_voxel_size(tiff.imagej_metadata or {}, resolution[0], resolution[1])
+    return ome_voxel_size(tiff.ome_metadata) if tiff.is_ome and tiff.ome_metadata else None
+
+
+def _imagej_metadata(volume: Volume) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"axes": "ZYX", "uniem_kind": str(volume.kind)}
+    if volume.voxel_size is None:
+        return {"metadata": metadata}
+    z, y, x = volume.voxel_size
+    metadata |= {"unit": "nm", "spacing": z, "uniem_voxel_size_nm": f"{z!r},{y!r},{x!r}"}
+    return {"metadata": metadata, "resolution": (1 / x, 1 / y), "resolutionunit": "NONE"}
+
+
+def _json_metadata(volume: Volume) -> dict[str, Any]:
+    named = {"metadata": None, "description": json.dumps({"uniem": describe(volume)})}
+    if volume.voxel_size is None:
+        return named
+    per_cm = (NM_PER_CM / volume.voxel_size.x, NM_PER_CM / volume.voxel_size.y)
+    return {**named, "resolution": per_cm, "resolutionunit": "CENTIMETER"}
+
+
+FORMAT = Format("a TIFF stack", (".tif", ".tiff", ".btf"), probe, read, write)
