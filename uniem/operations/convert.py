@@ -50,8 +50,8 @@ def convert(source: Volume, result: VolumeOutput, params: ConvertParameters, con
     """Copy a volume into a store or another format, with another data type or voxel size.
 
     The format follows the name of the result: `.zarr`, `.tif`, `.h5::dataset`, `.npy`, or a folder of
-    sections. Integers are never wrapped: a smaller type maps a range of grey values, and label ids that do not
-    fit are refused.
+    sections. Integers are never wrapped: a smaller type maps a range of grey values, and label ids that do
+    not fit are refused.
     """
     kind = source.kind if params.kind == "as found" else Kind(params.kind)
     box = _box(source, params)
@@ -123,4 +123,7 @@ def _stretched(voxels: NDArray[Any], dtype: np.dtype[Any], low: float, high: flo
     scaled = np.subtract(voxels, low, dtype=np.float64 if voxels.dtype.itemsize > 2 else np.float32)
     scaled *= top / (high - low) if high > low else 0.0
     np.clip(np.nan_to_num(scaled, copy=False), 0.0, top, out=scaled)
-    return (np.rint(scaled, out=scaled) if dtype.kind in "ui" else scaled).astype(dtype)
+    if dtype.kind in "ui":
+        np.rint(scaled, out=scaled)
+    stretched: NDArray[Any] = scaled.astype(dtype)
+    return stretched
