@@ -23,7 +23,7 @@ def disc_stroke(
 
     Points are (n, 2) pixel indices, with the centre of pixel (i, j) at (i, j): floor a mouse position to get
     them. Radius 0.5 is a line of single pixels. `aspect_yx` stretches the disc to an ellipse, for planes
-    whose pixels are not square. The mask is cropped to a section of `shape_yx`; outside of it, it has no pixels.
+    whose pixels are not square. The mask is cropped to a section of `shape_yx`.
     """
     radii = np.array(aspect_yx, np.float64) * radius_px
     points = np.atleast_2d(np.asarray(points_yx, np.float64)) / radii
