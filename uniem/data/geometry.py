@@ -140,8 +140,8 @@ def blocks(shape: Triple, block_shape: Triple, halo: Triple = (0, 0, 0)) -> Iter
     """Cut a volume into blocks in z, y, x order, each with a halo that ends at the border of the volume."""
     whole = Box.of_shape(shape)
     starts = [range(0, n, max(1, b)) for n, b in zip(shape, block_shape, strict=True)]
-    for start in itertools.product(*starts):
-        core = Box(start, _add(start, block_shape)).intersection(whole)
+    for z, y, x in itertools.product(*starts):
+        core = Box((z, y, x), _add((z, y, x), block_shape)).intersection(whole)
         yield Block(core, core.expanded(halo).intersection(whole))
 
 

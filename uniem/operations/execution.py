@@ -126,10 +126,12 @@ def _provenance(
         )
         for name, noun in nouns.items()
     }
+    recorded = parameters.model_dump(mode="json")
     return Provenance(
         operation=operation.id,
         version=operation.version,
-        parameters=parameters.model_dump(mode="json"),
+        parameters=recorded,
+        seed=recorded.get("seed"),
         inputs=records,
         uniem_version=uniem.__version__,
         started=started,

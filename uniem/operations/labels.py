@@ -31,7 +31,7 @@ class LabelParameters(Parameters):
     min_size_voxels: int = Field(0, ge=0, description="Smaller components become background.")
     each_label: bool = Field(
         False,
-        description="Give the separate parts of every label their own ids, instead of joining labels that touch.",
+        description="Give the separate parts of every label ids of their own; do not join labels that touch.",
         json_schema_extra={"advanced": True},
     )
 
@@ -40,8 +40,8 @@ class LabelParameters(Parameters):
 def label(image: Volume, result: VolumeOutput, params: LabelParameters, context: Context) -> None:
     """Number the connected components of a mask or a probability map.
 
-    Ids run from 1 in the order in which the components are met along z, y, x. The result is the same whether the
-    volume fits into memory or is worked on in slabs.
+    Ids run from 1 in the order in which the components are met along z, y, x. The result is the same whether
+    the volume fits into memory or is worked on in slabs.
     """
     out = result.create_like(image, dtype=np.uint32, kind=Kind.LABELS)
     connectivity: Connectivity = int(params.connectivity)  # type: ignore[assignment]  # the choices are these

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import uuid
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 from numpy.typing import DTypeLike
 
 from uniem.data.formats import export_volume
+from uniem.data.formats.files import write_bytes
 from uniem.data.geometry import Triple, VoxelSize
-from uniem.data.provenance import Provenance, write_provenance
-from uniem.data.store import create_store
+from uniem.data.provenance import FILE_NAME, Provenance
+from uniem.data.store import create_store, open_store
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.progress import Context
@@ -65,20 +67,27 @@ class VolumeOutput:
 
     def publish(self, provenance: Provenance, context: Context) -> None:
         """Bring the finished volume to its place, with pyramid or in the format asked for."""
-        from uniem.data.store import open_store
-
         store = open_store(self._part, writable=True)
         path = path_of(self.location)
         if self._is_store:
             store.build_pyramid(context)
-            store.update_attributes(provenance=provenance.model_dump(mode="json"))
+            store.update_attributes(provenance=provenance.to_attributes())
             store.rename(path.name)
             _replace(self._part, path)
             return
         store.name = path.name
-        export_volume(store, self.location, context)
-        write_provenance(provenance, path)
+        self._export(store, path, context)
+        _record(provenance, path)
         self.discard()
+
+    def _export(self, store: Volume, path: Path, context: Context) -> None:
+        if "::" in self.location:
+            export_volume(store, self.location, context)
+            return
+        # The suffix names the format, so the part keeps it; without one it is a folder of sections.
+        part = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:6]}{path.suffix}")
+        export_volume(store, part, context)
+        _replace(part, path)
 
     def discard(self) -> None:
         """Remove what was begun."""
@@ -102,10 +111,10 @@ class PathOutput:
         if not self.path.exists():
             raise UniemError(f"The operation made no {self.final.name}.")
         if self.path.is_dir():
-            write_provenance(provenance, self.path)
+            _record(provenance, self.path)
         _replace(self.path, self.final)
         if self.final.is_file():
-            write_provenance(provenance, self.final)
+            _record(provenance, self.final)
 
     def discard(self) -> None:
         """Remove what was begun."""
@@ -113,6 +122,13 @@ class PathOutput:
             shutil.rmtree(self.path, ignore_errors=True)
         else:
             self.path.unlink(missing_ok=True)
+
+
+def _record(provenance: Provenance, path: Path) -> None:
+    """Write where a result came from: into its folder, or beside its file."""
+    place = path / FILE_NAME if path.is_dir() else path.with_name(f"{path.name}.{FILE_NAME}")
+    place.unlink(missing_ok=True)
+    write_bytes(place, json.dumps(provenance.to_attributes(), indent=1).encode())
 
 
 def _replace(part: Path, final: Path) -> None:

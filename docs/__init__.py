@@ -1,0 +1,1 @@
+"""The manual, and the script that writes its generated pages."""

@@ -1,0 +1,125 @@
+"""Write the generated pages of the manual: the reference of operations and the table of shortcuts.
+
+Run `python -m docs.generate` (or `make docs`). A test fails when a page no longer equals what this writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from uniem.operations.operation import Operation
+from uniem.operations.parameters import ParameterField, Shape, fields_of
+from uniem.operations.registry import operations, plugins
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def pages() -> dict[str, str]:
+    """Return the text of every generated page, by file name."""
+    return {"operations.md": operations_page(), "shortcuts.md": shortcuts_page()}
+
+
+def operations_page() -> str:
+    """Describe every operation, read off its declaration."""
+    plugin_ids = {id for plugin in plugins() for id in plugin.operations}
+    lines = [
+        "# Operations",
+        "",
+        "Generated from the declarations by `make docs`. Every operation has a panel in the window, a command on",
+        "the command line, and an id for request files. `PATH::dataset` names a dataset inside HDF5 or Zarr.",
+        "",
+        "| Operation | What it does | Menu |",
+        "|---|---|---|",
+    ]
+    built_in = [operation for id, operation in sorted(operations().items()) if id not in plugin_ids]
+    lines += [f"| [`{o.id}`](#{o.id}) | {o.summary} | {o.menu.replace('/', ' > ')} |" for o in built_in]
+    for operation in built_in:
+        lines += ["", *_section(operation)]
+    return "\n".join(lines) + "\n"
+
+
+def _section(operation: Operation) -> Iterator[str]:
+    nouns = " ".join(name.upper() for name in (*operation.inputs, *operation.outputs))
+    yield f"## {operation.id}"
+    yield ""
+    yield operation.summary
+    if operation.description:
+        yield ""
+        yield operation.description
+    yield ""
+    yield f"    uniem {operation.id} {nouns}"
+    yield ""
+    for word, nouns_of in (("Input", operation.inputs), ("Output", operation.outputs)):
+        yield from (f"- {word} `{name}`: {role.value}" for name, role in nouns_of.items())
+    rows = list(_rows(operation.parameters))
+    if rows:
+        yield ""
+        yield "| Parameter | Default | Allowed | Meaning |"
+        yield "|---|---|---|---|"
+        yield from rows
+
+
+def _rows(model: type[BaseModel], prefix: tuple[str, ...] = (), of_kind: str = "") -> Iterator[str]:
+    for field in fields_of(model, prefix):
+        note = f" (for {of_kind})" if of_kind else ""
+        if field.shape is Shape.GROUP:
+            yield from _rows(field.models[""], field.path)
+        elif field.shape is Shape.VARIANT:
+            default = getattr(field.default, field.discriminator)
+            allowed = ", ".join(field.choices)
+            yield f"| `{field.flag}.{field.discriminator}` | {default} | {allowed} | {field.help}{note} |"
+            for kind, variant in field.models.items():
+                yield from _rows(variant, field.path, kind)
+        else:
+            yield f"| `{field.flag}` | {_shown(field.default)} | {_allowed(field)} | {_help(field)}{note} |"
+
+
+def _help(field: ParameterField) -> str:
+    return f"{field.help} In {field.unit}." if field.unit else field.help
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "unset"
+    return str(value.value if hasattr(value, "value") else value)
+
+
+def _allowed(field: ParameterField) -> str:
+    if field.choices:
+        return ", ".join(field.choices)
+    if field.shape is Shape.BOOL:
+        return "yes, no"
+    low, high = field.minimum, field.maximum
+    bounds = []
+    if low is not None:
+        bounds.append(f"above {low:g}" if field.open_minimum else f"from {low:g}")
+    if high is not None:
+        bounds.append(f"to {high:g}")
+    return " ".join(bounds) or {Shape.TEXT: "text", Shape.VOXEL_SIZE: "z,y,x"}.get(field.shape, "any number")
+
+
+def shortcuts_page() -> str:
+    """List the keys of the canvas and of the menus, read off their tables."""
+    from uniem.gui.shortcuts import shortcut_groups
+
+    lines = ["# Shortcuts", "", "Generated from the tables of actions by `make docs`."]
+    for title, rows in shortcut_groups():
+        lines += ["", f"## {title}", "", "| Keys | What they do |", "|---|---|"]
+        lines += [f"| {keys} | {what} |" for keys, what in rows]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write the pages that changed."""
+    for name, text in pages().items():
+        path = FOLDER / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
