@@ -153,7 +153,8 @@ def grey_of(pixels: NDArray[Any]) -> NDArray[Any]:
         weighted: NDArray[Any] = pixels[:, :, :3].astype(np.uint64) @ np.array([299, 587, 114], np.uint64)
         mixed: NDArray[Any] = ((weighted + np.uint64(500)) // np.uint64(1000)).astype(pixels.dtype)
         return mixed
-    return (pixels[:, :, :3].astype(np.float64) @ np.array([0.299, 0.587, 0.114])).astype(pixels.dtype)
+    fractions: NDArray[Any] = pixels[:, :, :3].astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    return fractions.astype(pixels.dtype)
 
 
 def ids_of_colours(pixels: NDArray[np.uint8]) -> NDArray[np.uint32]:

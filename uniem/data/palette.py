@@ -1,0 +1,89 @@
+"""The colour of a label: a pure function of its id, and the lookup table from which a canvas paints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+TABLE_SIZE = 65536
+Colour = tuple[int, int, int]
+
+# Fractions whose multiples fill [0, 1) evenly (golden ratio) and (0, 1)^2 (the plastic number of Roberts
+# 2018): ids that follow one another lie far apart in hue, and also in lightness, which colour-blind people
+# see.
+GOLDEN = 0.6180339887498949
+PLASTIC = 0.7548776662466927
+PLASTIC_SQUARED = 0.5698402909980532
+
+
+def slots_of(ids: ArrayLike, size: int = TABLE_SIZE) -> NDArray[np.uint32]:
+    """Return the row of the lookup table for each id: the id itself, or for large ids one that is never 0."""
+    labels = np.asarray(ids)
+    folded = labels % (size - 1) + 1
+    return np.where(labels < size, labels, folded).astype(np.uint32)
+
+
+def colours_of(ids: ArrayLike) -> NDArray[np.uint8]:
+    """Return a bright colour for each id, (n, 3) uint8 red, green, blue; 0, the background, is black.
+
+    The colour depends on nothing but the id, so that it is the same on the canvas, in tables and in 3D. Hues
+    follow the golden ratio; saturation and value vary too, so that neighbouring ids differ without seeing
+    hue.
+    """
+    slots = slots_of(np.atleast_1d(np.asarray(ids))).astype(np.float64)
+    hue = (slots * GOLDEN) % 1.0
+    saturation = 0.55 + 0.45 * ((slots * PLASTIC) % 1.0)
+    value = 0.62 + 0.38 * ((slots * PLASTIC_SQUARED) % 1.0)
+    colours = _from_hsv(hue, saturation, value)
+    colours[slots == 0] = 0
+    return colours
+
+
+def colour_of(label: int) -> Colour:
+    """Return the colour of one id as red, green, blue from 0 to 255."""
+    red, green, blue = colours_of([label])[0].tolist()
+    return (red, green, blue)
+
+
+def argb_table(
+    alpha: float = 1.0, overrides: Mapping[int, Colour | None] | None = None, size: int = TABLE_SIZE
+) -> NDArray[np.uint32]:
+    """Return the premultiplied ARGB32 colour of each slot, (size,) uint32; slot 0 is transparent.
+
+    Parameters
+    ----------
+    alpha : float
+        Opacity of all labels, from 0 to 1.
+    overrides : mapping of id to (red, green, blue) or None, optional
+        Colours chosen by the user; None hides a label. Ids that share a slot share its colour.
+    size : int
+        The number of slots; `slots_of` says which one an id uses.
+    """
+    colours = colours_of(np.arange(size))
+    opacity = np.full(size, round(255 * min(1.0, max(0.0, alpha))), np.uint32)
+    opacity[0] = 0
+    for label, colour in (overrides or {}).items():
+        slot = int(slots_of(label, size))
+        if colour is None:
+            opacity[slot] = 0
+        else:
+            colours[slot] = colour
+    return _premultiplied(colours, opacity)
+
+
+def _premultiplied(colours: NDArray[np.uint8], opacity: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    channels = (colours.astype(np.uint32) * opacity[:, None] + np.uint32(127)) // np.uint32(255)
+    places = np.array([1 << 16, 1 << 8, 1], np.uint32)
+    packed: NDArray[np.uint32] = (channels * places).sum(axis=1, dtype=np.uint32) | (opacity << np.uint32(24))
+    return packed
+
+
+def _from_hsv(hue: NDArray[Any], saturation: NDArray[Any], value: NDArray[Any]) -> NDArray[np.uint8]:
+    sector = (hue * 6.0)[:, None] + np.array([5.0, 3.0, 1.0])
+    ramp = np.clip(np.minimum(sector % 6.0, 4.0 - sector % 6.0), 0.0, 1.0)
+    colours = value[:, None] * (1.0 - saturation[:, None] * ramp)
+    rounded: NDArray[np.uint8] = np.round(255.0 * colours).astype(np.uint8)
+    return rounded
