@@ -1,0 +1,1 @@
+"""The window: views of data, jobs and edits, in Qt."""

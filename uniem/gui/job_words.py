@@ -1,0 +1,82 @@
+"""What a job's status is called where people read it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from uniem.jobs.events import Ending, JobStatus, Phase
+from uniem.jobs.request import JobRequest
+from uniem.operations.outputs import path_of
+
+ENDINGS = {
+    Ending.FINISHED: "done",
+    Ending.FAILED: "failed",
+    Ending.CANCELLED: "cancelled",
+    Ending.LOST: "lost: the worker died",
+}
+FAVOURITES = ("val_loss", "loss")
+
+
+def title_of(request: JobRequest) -> str:
+    """Return the name of a job: its operation and what it makes."""
+    words = request.operation.replace("-", " ").replace(" 2d", " 2D").replace(" 3d", " 3D")
+    targets = ", ".join(path_of(location).name for location in request.outputs.values())
+    return f"{words[:1].upper()}{words[1:]}" + (f" → {targets}" if targets else "")
+
+
+def state_of(status: JobStatus) -> str:
+    """Return a few words on how far a job is."""
+    if status.phase is Phase.QUEUED:
+        return "waiting"
+    if status.phase is Phase.STARTING:
+        return "starting…"
+    if status.phase is Phase.ENDED:
+        return ENDINGS[status.ending] if status.ending else "ended"
+    if status.total:
+        return f"{status.label} {status.done:,}/{status.total:,}".strip()
+    return status.label or "running"
+
+
+def explanation_of(status: JobStatus) -> str:
+    """Return the whole story: the error with its remedy, or the last message."""
+    if status.error:
+        return f"{status.error} {status.hint}".strip()
+    if status.ending is Ending.LOST:
+        return f"The worker died before it could say why.\n{status.log_end}".strip()
+    return status.message
+
+
+def time_of(status: JobStatus, now: float) -> str:
+    """Return the time left while running, and the time it took afterwards."""
+    if status.started is None:
+        return ""
+    if status.phase is Phase.ENDED:
+        return duration(max(0.0, (status.ended or status.started) - status.started))
+    if status.seconds_left is not None:
+        return f"{duration(status.seconds_left)} left"
+    return duration(max(0.0, now - status.started))
+
+
+def duration(seconds: float) -> str:
+    """Return a time in s as people say it."""
+    whole = round(seconds)
+    if whole < 1:
+        return "<1 s"
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def curve_of(status: JobStatus) -> tuple[str, tuple[tuple[int, float], ...]]:
+    """Return the curve that tells most, with its name; empty where there is none."""
+    for name in (*FAVOURITES, *status.metrics):
+        if status.metrics.get(name):
+            return name, status.metrics[name]
+    return "", ()
+
+
+def output_paths(status: JobStatus) -> list[Path]:
+    """Return the files and folders a job has made."""
+    return [path_of(location) for location in status.outputs.values()]

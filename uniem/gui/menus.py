@@ -1,0 +1,94 @@
+"""Menus, keys and states made from the list of actions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QAction, QMainWindow, QMenu
+
+from uniem.gui import style
+from uniem.gui.actions import MENUS, Action
+
+
+class ActionSet:
+    """The actions of a window as Qt actions: in menus, with their keys, on or off, enabled or not.
+
+    The names in an action's `call`, `state` and `needs` are looked up on the window when they are used.
+    """
+
+    def __init__(self, window: QMainWindow, actions: Sequence[Action]) -> None:
+        self._window = window
+        self._actions = {action.id: action for action in actions}
+        self._made = {action.id: self._make(action) for action in actions}
+        self._menus: dict[str, QMenu] = {}
+        self._fill_menus(actions)
+
+    def __getitem__(self, id: str) -> QAction:
+        """Return the Qt action of an id."""
+        return self._made[id]
+
+    def menu(self, path: str) -> QMenu:
+        """Return the menu at a path such as "View/Theme", made where it was not."""
+        if path not in self._menus:
+            parent, _, title = path.rpartition("/")
+            menu = QMenu(title, self._window)
+            menu.setToolTipsVisible(True)
+            menu.aboutToShow.connect(self.refresh)
+            if parent:
+                self.menu(parent).addMenu(menu)
+            else:
+                self._window.menuBar().addMenu(menu)
+            self._menus[path] = menu
+        return self._menus[path]
+
+    def found(self) -> list[tuple[Action, QAction]]:
+        """Return every action with its Qt action, in menu order."""
+        return [(action, self._made[id]) for id, action in self._actions.items()]
+
+    def refresh(self) -> None:
+        """Enable what can be done now, and tick what is on."""
+        for id, action in self._actions.items():
+            if action.needs:
+                self._made[id].setEnabled(bool(self._look_up(action.needs)))
+            if action.state:
+                self._made[id].setChecked(bool(self._look_up(action.state)))
+
+    def dress(self) -> None:
+        """Give the actions their icons, in the colours of the present theme."""
+        for id, action in self._actions.items():
+            if action.icon:
+                self._made[id].setIcon(style.icon(action.icon))
+
+    def _make(self, action: Action) -> QAction:
+        made = QAction(action.title, self._window)
+        made.setObjectName(action.id)
+        made.setShortcuts([QKeySequence(key) for key in action.keys])
+        made.setToolTip(action.tip)
+        made.setStatusTip(action.tip)
+        made.setCheckable(bool(action.state))
+        made.triggered.connect(functools.partial(self._call, action))
+        self._window.addAction(made)
+        return made
+
+    def _call(self, action: Action, _checked: bool = False) -> None:
+        name, _, argument = action.call.partition(":")
+        target: Callable[..., Any] = self._look_up(name)
+        target(*([argument] if argument else []))
+        self.refresh()
+
+    def _look_up(self, dotted: str) -> Any:
+        return functools.reduce(getattr, dotted.split("."), self._window)
+
+    def _fill_menus(self, actions: Iterable[Action]) -> None:
+        by_menu: dict[str, list[Action]] = {}
+        for action in actions:
+            by_menu.setdefault(action.menu.split("/")[0], []).append(action)
+        for name in MENUS:
+            for action in by_menu.get(name, []):
+                menu = self.menu(action.menu)
+                menu.addAction(self._made[action.id])
+                if action.ends_part:
+                    menu.addSeparator()

@@ -1,0 +1,46 @@
+"""Where the outputs of an operation go unless the user says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from uniem.operations.operation import Operation, Role
+from uniem.operations.outputs import path_of
+
+_SUFFIXES = {
+    Role.IMAGE: ".zarr",
+    Role.LABELS: ".zarr",
+    Role.VOLUME: ".zarr",
+    Role.MODEL: "",
+    Role.MESHES: "",
+    Role.TABLE: ".csv",
+}
+_ENDINGS = (".ome.zarr", ".zarr", ".tif", ".tiff", ".h5", ".hdf5", ".npy", ".npz", ".png", ".csv")
+
+
+def suggest(
+    operation: Operation, name: str, inputs: Mapping[str, str], folder: Path, taken: Collection[Path] = ()
+) -> Path:
+    """Return a free place in a folder for one output, named after the first input and the operation."""
+    first = next((inputs[key] for key in operation.inputs if inputs.get(key)), "")
+    words = [stem_of(first) if first else "", operation.id]
+    if len(operation.outputs) > 1:
+        words.append(name)
+    return unused(folder / ("-".join(word for word in words if word) + _SUFFIXES[operation.outputs[name]]), taken)
+
+
+def unused(path: Path, taken: Collection[Path] = ()) -> Path:
+    """Return the path, or with the first number behind its name that nothing has yet."""
+    stem, suffix, number, free = path.name.removesuffix(path.suffix), path.suffix, 2, path
+    while free.exists() or free in taken:
+        free = path.with_name(f"{stem}-{number}{suffix}")
+        number += 1
+    return free
+
+
+def stem_of(location: str) -> str:
+    """Return the name of a location without the endings of file formats."""
+    name = path_of(location).name
+    ending = next((ending for ending in _ENDINGS if name.lower().endswith(ending)), "")
+    return name[: len(name) - len(ending)] or "untitled"

@@ -1,0 +1,242 @@
+"""Fields that choose the inputs and outputs of an operation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
+
+from uniem.data.model_folder import ModelFolder
+from uniem.data.volume import Kind, Volume
+from uniem.gui.forms.editors import QuietComboBox
+from uniem.operations.operation import Role
+from uniem.workspace import OpenItem, Workspace
+
+VOLUME_FILES = "Volumes (*.tif *.tiff *.h5 *.hdf5 *.npy *.npz *.png *.jpg *.jpeg);;All files (*)"
+_WORDS = {
+    Role.IMAGE: "an image volume",
+    Role.LABELS: "a label volume",
+    Role.VOLUME: "a volume",
+    Role.MODEL: "a model folder",
+    Role.MESHES: "a folder of meshes",
+    Role.TABLE: "a table",
+}
+
+
+def suitability(item: OpenItem, role: Role) -> int | None:
+    """Return how well an open item suits a role: 0 well, 1 possible, None not at all."""
+    noun = item.noun
+    if isinstance(noun, Volume):
+        if not role.is_volume:
+            return None
+        if role is Role.LABELS:
+            return 0 if noun.kind is Kind.LABELS else 1 if noun.dtype.kind in "bui" else None
+        return 1 if role is Role.IMAGE and noun.kind is Kind.LABELS else 0
+    if role is Role.MODEL:
+        return 0 if isinstance(noun, ModelFolder) else None
+    return 0 if not role.is_volume and item.role == role else None
+
+
+def locations_of(event: QDragEnterEvent | QDropEvent) -> list[str]:
+    """Return the local files and folders that are being dragged."""
+    return [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+
+
+class InputPicker(QWidget):
+    """Choose an input: an open item of the right kind, a file or folder, or one dropped here."""
+
+    changed = Signal()
+
+    def __init__(self, role: Role, workspace: Workspace) -> None:
+        super().__init__()
+        self._role = role
+        self._workspace = workspace
+        self._chosen_by_hand: list[str] = []
+        self.combo = QuietComboBox()
+        self.combo.setPlaceholderText(f"Choose {_WORDS[role]}, or drop one here")
+        self.combo.currentIndexChanged.connect(self._show_facts)
+        self.combo.currentIndexChanged.connect(self.changed)
+        self._facts = QLabel()
+        self._facts.setProperty("role", "quiet")
+        self._facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(1)
+        grid.addWidget(self.combo, 0, 0)
+        grid.addWidget(self._make_browse(), 0, 1)
+        grid.addWidget(self._facts, 1, 0, 1, 2)
+        self.setAcceptDrops(True)
+        self.setFocusProxy(self.combo)
+        for signal in (workspace.added, workspace.removed, workspace.changed):
+            signal.connect(self._refill)
+        self._refill()
+
+    def close_down(self) -> None:
+        """Stop listening to the workspace."""
+        for signal in (self._workspace.added, self._workspace.removed, self._workspace.changed):
+            signal.disconnect(self._refill)
+
+    @property
+    def location(self) -> str:
+        """The location chosen; empty where none is."""
+        return str(self.combo.currentData() or "")
+
+    @property
+    def item(self) -> OpenItem | None:
+        """The open item chosen; None where it is a file that is not open."""
+        return next((item for item in self._workspace.items if str(item.location) == self.location), None)
+
+    def choose(self, location: str) -> None:
+        """Choose a location, open or not."""
+        if self.combo.findData(location) < 0:
+            self._chosen_by_hand.append(location)
+            self._refill()
+        self.combo.setCurrentIndex(self.combo.findData(location))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take one file or folder."""
+        if locations_of(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Choose what was dropped."""
+        self.choose(locations_of(event)[0])
+        event.acceptProposedAction()
+
+    def _make_browse(self) -> QToolButton:
+        button = QToolButton()
+        button.setText("Browse…")
+        if self._role.is_volume:
+            menu = QMenu(button)
+            menu.addAction("File…", self._browse_file)
+            menu.addAction("Folder or store…", self._browse_folder)
+            button.setMenu(menu)
+            button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        elif self._role is Role.TABLE:
+            button.clicked.connect(self._browse_file)
+        else:
+            button.clicked.connect(self._browse_folder)
+        return button
+
+    def _browse_file(self) -> None:
+        kinds = "Tables (*.csv)" if self._role is Role.TABLE else VOLUME_FILES
+        path, _ = QFileDialog.getOpenFileName(self, f"Choose {_WORDS[self._role]}", self._start(), kinds)
+        if path:
+            self.choose(path)
+
+    def _browse_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, f"Choose {_WORDS[self._role]}", self._start())
+        if path:
+            self.choose(path)
+
+    def _start(self) -> str:
+        return str(Path(self.location.partition("::")[0]).parent) if self.location else ""
+
+    def _refill(self, _item: object = None) -> None:
+        kept = self.location
+        found = [(suitability(item, self._role), item) for item in self._workspace.items]
+        self.combo.blockSignals(True)
+        self.combo.clear()
+        for wanted in (0, 1):
+            for suits, item in found:
+                if suits == wanted:
+                    self.combo.addItem(item.name, str(item.location))
+        for location in self._chosen_by_hand:
+            if self.combo.findData(location) < 0:
+                self.combo.addItem(Path(location).name, location)
+        self.combo.setCurrentIndex(self._index_after_refill(kept, found))
+        self.combo.blockSignals(False)
+        self._show_facts()
+        if self.location != kept:
+            self.changed.emit()
+
+    def _index_after_refill(self, kept: str, found: list[tuple[int | None, OpenItem]]) -> int:
+        place = self.combo.findData(kept) if kept else -1
+        suiting = [item for suits, item in found if suits == 0]
+        return place if place >= 0 or not suiting else int(self.combo.findData(str(suiting[-1].location)))
+
+    def _show_facts(self) -> None:
+        item = self.item
+        self._facts.setText(facts_of(item) if item else self.location)
+        self._facts.setToolTip(self.location)
+        self.combo.setToolTip(self.location)
+
+
+def facts_of(item: OpenItem) -> str:
+    """Return the size, data type and voxel size of an open item in one line."""
+    noun = item.noun
+    if isinstance(noun, Volume):
+        size = " × ".join(f"{edge:,}" for edge in noun.shape)
+        return f"{size}  {noun.dtype}  {noun.voxel_size or 'voxel size unknown'}"
+    if isinstance(noun, ModelFolder):
+        return f"{noun.record.architecture.get('kind', 'network')}, {noun.record.parameters:,} weights"
+    return str(item.location)
+
+
+class OutputField(QWidget):
+    """Where an output goes: a suggested place that follows the inputs until the user writes another."""
+
+    changed = Signal()
+
+    def __init__(self, role: Role) -> None:
+        super().__init__()
+        self._role = role
+        self._is_suggested = True
+        self.line = QLineEdit()
+        self.line.textEdited.connect(self._take_over)
+        browse = QToolButton()
+        browse.setText("Browse…")
+        browse.clicked.connect(self._browse)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.addWidget(self.line, 0, 0)
+        grid.addWidget(browse, 0, 1)
+        self.setFocusProxy(self.line)
+
+    @property
+    def location(self) -> str:
+        """The location written."""
+        return str(self.line.text()).strip()
+
+    @property
+    def is_suggested(self) -> bool:
+        """Tell whether the place is still our own suggestion."""
+        return self._is_suggested
+
+    def suggest(self, path: Path) -> None:
+        """Show a suggested place, unless the user chose one."""
+        if self._is_suggested:
+            self.line.setText(str(path))
+            self.line.setToolTip(str(path))
+
+    def choose(self, location: str) -> None:
+        """Take a place that the user chose; an empty one gives the field back to suggestions."""
+        self.line.setText(location)
+        self._take_over(location)
+
+    def _take_over(self, text: str) -> None:
+        self._is_suggested = not text.strip()
+        self.line.setToolTip(text)
+        self.changed.emit()
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self,
+            "Write the result to",
+            self.location,
+            "All files (*)",
+            options=QFileDialog.Options(QFileDialog.Option.DontConfirmOverwrite),
+        )
+        if path:
+            self.choose(path)
