@@ -105,15 +105,16 @@ def validated(model: type[Parameters], values: Mapping[str, Any]) -> Parameters:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        lines = [f"{path or 'parameters'}: {message}" for path, message in messages_of(error).items()]
+        lines = [f"{path or 'parameters'}: {message}" for path, message in messages_of(error, model).items()]
         raise UniemError("; ".join(lines) + ".", "Correct the named parameters.") from error
 
 
-def messages_of(error: ValidationError) -> dict[str, str]:
-    """Return the message of each wrong parameter under its dotted path, union tags left out."""
+def messages_of(error: ValidationError, model: type[BaseModel] | None = None) -> dict[str, str]:
+    """Return the message of each wrong parameter under its dotted path; with the model, union tags are left out."""
     messages: dict[str, str] = {}
     for item in error.errors():
-        path = ".".join(str(part) for part in item["loc"])
+        parts = tuple(str(part) for part in item["loc"])
+        path = ".".join(_without_tags(parts, model) if model else parts)
         value = item["input"]
         text = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
@@ -122,6 +123,19 @@ def messages_of(error: ValidationError) -> dict[str, str]:
             text = f"{text}, not {value!r}"
         messages[path] = text[:1].lower() + text[1:]
     return messages
+
+
+def _without_tags(parts: tuple[str, ...], model: type[BaseModel]) -> tuple[str, ...]:
+    """Leave out the kinds that pydantic puts after the name of a variant."""
+    found = {field.name: field for field in fields_of(model)}.get(parts[0]) if parts else None
+    if found is None or not found.models:
+        return parts
+    rest = parts[1:]
+    if found.shape is Shape.GROUP:
+        return (parts[0], *_without_tags(rest, found.models[""]))
+    if rest and rest[0] in found.models:
+        return (parts[0], *_without_tags(rest[1:], found.models[rest[0]]))
+    return parts
 
 
 def defaults_of(model: type[BaseModel]) -> dict[str, Any]:
