@@ -1,0 +1,25 @@
+"""Start the window, or the command line when there are arguments."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+
+
+def main() -> int:
+    """Run the program and return its exit code."""
+    # First of all: in a bundle, the processes of multiprocessing come through here too.
+    multiprocessing.freeze_support()
+    from uniem.cli import main as run_command_line
+
+    return run_command_line(sys.argv[1:] or ["gui"], _open_window)
+
+
+def _open_window(locations: list[str]) -> int:
+    from uniem.gui.app import run
+
+    return run(locations)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

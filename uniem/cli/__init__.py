@@ -1,0 +1,5 @@
+"""The command line: every operation is a command, read off its declaration."""
+
+from uniem.cli.commands import main
+
+__all__ = ["main"]

@@ -1,0 +1,287 @@
+"""The commands of `uniem`, and how each ends."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import json
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import uniem
+from uniem import paths
+from uniem.errors import UniemError
+from uniem.jobs.interrupts import Interrupts
+from uniem.jobs.supervision import BAD_INPUT, CANCELLED, DONE, FAILED
+
+OpenWindow = Callable[[list[str]], int]
+COMMANDS = ("list", "describe", "run", "run-job", "gui", "demo", "help")
+
+
+def main(argv: Sequence[str], open_window: OpenWindow | None = None) -> int:
+    """Run a command line and return the exit code: 0 done, 1 failed, 2 bad arguments or input, 3 cancelled.
+
+    `open_window` shows the window with locations in it; whoever starts the program knows how.
+    """
+    try:
+        return _dispatch(list(argv), open_window)
+    except UniemError as error:
+        _complain(error.message, error.hint)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        _complain("Cancelled.")
+        return CANCELLED
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; Python must not try to flush what is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:  # noqa: BLE001 - the border of the command line: a sentence, not a traceback
+        _complain(
+            *_unexpected(f"uniem failed unexpectedly ({type(error).__name__}).", traceback.format_exc())
+        )
+        return FAILED
+
+
+def _dispatch(argv: list[str], open_window: OpenWindow | None) -> int:
+    name, rest = (argv[0], argv[1:]) if argv else ("--help", [])
+    if name in ("-h", "--help", "help"):
+        return _say(_general_help() if name != "help" or not rest else _description(rest[0]))
+    if name in ("-V", "--version"):
+        return _say(f"uniem {uniem.__version__}")
+    if name == "run-job":
+        return _run_job(rest)
+    if name == "gui":
+        return _gui(rest, open_window)
+    if name.startswith("-"):
+        raise UniemError(f"uniem has no option {name}.", "See `uniem --help`.")
+    commands = {"list": _list, "describe": _describe, "run": _run, "demo": _demo}
+    return commands[name](rest) if name in commands else _operate(name, rest)
+
+
+def _list(arguments: list[str]) -> int:
+    from uniem.cli import reference
+    from uniem.operations.registry import operations, plugins
+
+    reader = _reader("list")
+    reader.add_argument("--json", action="store_true")
+    is_json = reader.read(arguments)["json"]
+    with _plain_warnings():
+        chosen = operations().values()
+    for plugin in plugins():
+        if plugin.error:
+            _complain(f"The plugin {plugin.location} failed to load: {plugin.error.strip().splitlines()[-1]}")
+    return _say(_json(reference.list_json(chosen)) if is_json else reference.list_text(chosen))
+
+
+def _describe(arguments: list[str]) -> int:
+    from uniem.cli import reference
+
+    reader = _reader("describe")
+    reader.add_argument("operation")
+    reader.add_argument("--json", action="store_true")
+    given = reader.read(arguments)
+    if not given["json"]:
+        return _say(_description(given["operation"]))
+    return _say(_json(reference.describe_json(_find(given["operation"]))))
+
+
+def _run(arguments: list[str]) -> int:
+    from uniem.jobs.request import JobRequest
+
+    reader = _reader("run")
+    reader.add_argument("request")
+    reader.add_argument("--overwrite", action="store_true")
+    reader.add_argument("--json", action="store_true")
+    given = reader.read(arguments)
+    request = JobRequest.read(given["request"])
+    if given["overwrite"]:
+        request = request.model_copy(update={"overwrite": True})
+    return _execute(request, given["json"])
+
+
+def _operate(name: str, arguments: list[str]) -> int:
+    from uniem.cli import flags
+
+    operation = _find(name)
+    if "-h" in arguments or "--help" in arguments:
+        return _say(_description(name))
+    command = flags.parse_command(operation, arguments)
+    return _execute(command.request, command.is_json)
+
+
+def _demo(arguments: list[str]) -> int:
+    from uniem.jobs.reporting import JobContext
+
+    reader = _reader("demo")
+    reader.add_argument("folder")
+    reader.add_argument("--json", action="store_true")
+    given = reader.read(arguments)
+    folder = Path(given["folder"])
+
+    def work(context: JobContext) -> Mapping[str, str]:
+        from uniem.demo import run_demo
+
+        run_demo(folder, context)
+        return {"demo": str(folder)}
+
+    return _supervise("demo", work, dict, given["json"])
+
+
+def _execute(request: Any, is_json: bool) -> int:
+    from uniem.jobs.supervision import kept_outputs, run_request
+
+    located = request.located()
+    kept = kept_outputs(located)
+
+    def work(context: Any) -> Mapping[str, str]:
+        run_request(located, context)
+        outputs: Mapping[str, str] = request.outputs
+        return outputs
+
+    return _supervise(request.operation, work, kept, is_json)
+
+
+def _supervise(name: str, work: Any, kept: Callable[[], Mapping[str, str]], is_json: bool) -> int:
+    """Run a piece of work in this process, showing what happens, and return the exit code."""
+    from uniem.cli.terminal import JsonLines, Terminal, TerminalLog, duration, results_table
+    from uniem.jobs.events import Cancelled, Event, Finished
+    from uniem.jobs.reporting import JobContext
+    from uniem.jobs.supervision import supervise
+
+    terminal = JsonLines() if is_json else Terminal()
+    began = time.monotonic()
+
+    def report(event: Event) -> None:
+        terminal.report(event)
+        if isinstance(event, Finished | Cancelled) and not is_json:
+            word = "Done" if isinstance(event, Finished) else "Cancelled"
+            places = f": {', '.join(event.outputs.values())}" if event.outputs else ""
+            terminal.say(f"{word} after {duration(time.monotonic() - began)}{places}")
+
+    def on_interrupt() -> None:
+        terminal.say("Cancelling; once more ends it at once.")
+
+    log = TerminalLog(terminal)
+    logging.getLogger().addHandler(log)
+    try:
+        with Interrupts(on_interrupt) as interrupts:
+            code = supervise(name, work, report, JobContext(report, interrupts.asked), kept)
+    finally:
+        logging.getLogger().removeHandler(log)
+        terminal.clear()
+    if terminal.results and code == DONE:
+        _say(results_table(terminal.results))
+    if failure := terminal.failure:
+        told = (failure.error, failure.hint)
+        _complain(*(_unexpected(failure.error, failure.traceback) if failure.traceback else told))
+    return code
+
+
+def _run_job(arguments: list[str]) -> int:
+    from uniem.jobs import worker
+
+    reader = _reader("run-job")
+    reader.add_argument("folder")
+    return worker.main(Path(reader.read(arguments)["folder"]))
+
+
+def _gui(arguments: list[str], open_window: OpenWindow | None) -> int:
+    reader = _reader("gui")
+    reader.add_argument("locations", nargs="*")
+    locations: list[str] = reader.read(arguments)["locations"]
+    if open_window is None:
+        raise UniemError("This program has no window.", "Start `uniem`.")
+    for location in locations:
+        if not Path(location.partition("::")[0]).expanduser().exists():
+            raise UniemError(f"There is no {location}.", "Check the path.")
+    if not has_display():
+        raise UniemError(
+            "There is no display to show a window on.",
+            "Log in with a desktop (or `ssh -X`), or use the command line: see `uniem --help`.",
+        )
+    return open_window(locations)
+
+
+def has_display() -> bool:
+    """Tell whether a window can be shown."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    wished = os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0]
+    if wished not in ("", "xcb", "wayland"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _find(name: str) -> Any:
+    from uniem.operations.registry import find, operations
+
+    with _plain_warnings():
+        known = operations()
+    if name not in known and (nearest := difflib.get_close_matches(name, [*COMMANDS, *known], 3)):
+        raise UniemError(f"There is no operation {name}.", f"Did you mean {' or '.join(nearest)}?")
+    return find(name)
+
+
+def _description(name: str) -> str:
+    from uniem.cli import reference
+
+    return reference.describe_text(_find(name))
+
+
+def _general_help() -> str:
+    from uniem.cli import reference
+    from uniem.operations.registry import operations
+
+    with _plain_warnings():
+        return f"{reference.GENERAL_HELP}\n{reference.list_text(operations().values())}"
+
+
+def _reader(name: str) -> Any:
+    from uniem.cli.flags import ArgumentReader
+
+    return ArgumentReader(name)
+
+
+@contextlib.contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Keep the traceback of a broken plugin off the terminal; `list` names it."""
+    logger = logging.getLogger("uniem.operations.registry")
+    was_disabled, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = was_disabled
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False)
+
+
+def _say(text: str) -> int:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+    return DONE
+
+
+def _complain(message: str, hint: str = "") -> None:
+    sys.stderr.write(f"uniem: {message}\n" + (f"{hint}\n" if hint else ""))
+    sys.stderr.flush()
+
+
+def _unexpected(message: str, trace: str) -> tuple[str, str]:
+    """Return what to tell about an unexpected error; its traceback is kept in a file, or shown on demand."""
+    if os.environ.get("UNIEM_DEBUG") == "1":
+        return message, trace.rstrip()
+    file = paths.user_data() / "logs" / time.strftime("error-%Y-%m-%dT%H-%M-%S.txt")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(trace, encoding="utf-8")
+    except OSError:
+        return message, "Run it again with UNIEM_DEBUG=1 to see the traceback."
+    return message, f"The traceback is in {file}; please send it with what you did."

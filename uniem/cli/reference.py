@@ -1,0 +1,150 @@
+"""What the command line tells about operations: lists and descriptions, as text and as JSON."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from uniem.cli.flags import Leaf, leaves_of, places_of, usage_of
+from uniem.operations.operation import Operation
+from uniem.operations.parameters import ParameterField, Shape
+
+WIDTH = 100
+
+GENERAL_HELP = """\
+uniem: from a raw electron-microscopy stack to measured 3D objects.
+
+  uniem                                  open the window
+  uniem gui [PATH...]                    open the window with volumes, models, meshes or tables
+  uniem OPERATION INPUT... OUTPUT...     run an operation; --help shows its parameters
+  uniem list [--json]                    list the operations
+  uniem describe OPERATION [--json]      describe an operation and its parameters
+  uniem run REQUEST.json                 run a saved request
+  uniem run-job FOLDER                   run the job in a folder, as the window's workers do
+  uniem demo FOLDER                      make a sample, and do the whole job on it
+  uniem --version
+
+An output's format follows from its name: .zarr, .tif, .h5::DATASET, .npy, or NAME/ for a folder of sections.
+PATH::DATASET names a dataset inside HDF5 or Zarr. With --json, events are written as one JSON object per line.
+Ctrl-C cancels cleanly. Exit codes: 0 done, 1 failed, 2 bad arguments or bad input, 3 cancelled.
+"""
+
+
+def list_text(operations: Iterable[Operation]) -> str:
+    """Return a table of operations, by menu."""
+    chosen = sorted(operations, key=lambda operation: (operation.menu, operation.id))
+    rows = [(o.id, " ".join(places_of(o)), o.summary) for o in chosen]
+    return aligned([("OPERATION", "LOCATIONS", "WHAT IT DOES"), *rows])
+
+
+def describe_text(operation: Operation) -> str:
+    """Return everything a user of the command needs to know."""
+    parts = [f"{usage_of(operation)} [--overwrite] [--json] [--parameter value]...", "", operation.summary]
+    if operation.description:
+        parts += ["", operation.description]
+    for title, nouns in (("Inputs", operation.inputs), ("Outputs", operation.outputs)):
+        parts += ["", f"{title}:"]
+        parts.append(aligned([(f"  {name.upper()}", role.value) for name, role in nouns.items()]))
+    leaves = leaves_of(operation.parameters)
+    if leaves:
+        parts += ["", "Parameters:", *(_leaf_text(leaf) for leaf in leaves)]
+    parts += ["", "--overwrite replaces outputs that exist; --json writes what happens as JSON lines."]
+    return "\n".join(parts)
+
+
+def list_json(operations: Iterable[Operation]) -> list[dict[str, Any]]:
+    """Return the operations as JSON values."""
+    return [_head(operation) for operation in sorted(operations, key=lambda operation: operation.id)]
+
+
+def describe_json(operation: Operation) -> dict[str, Any]:
+    """Return an operation with its parameters as JSON values."""
+    leaves = [_leaf_json(leaf) for leaf in leaves_of(operation.parameters)]
+    return {**_head(operation), "description": operation.description, "parameters": leaves}
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of text in columns."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _head(operation: Operation) -> dict[str, Any]:
+    return {
+        "id": operation.id,
+        "version": operation.version,
+        "menu": operation.menu,
+        "device": operation.device,
+        "summary": operation.summary,
+        "inputs": {name: role.value for name, role in operation.inputs.items()},
+        "outputs": {name: role.value for name, role in operation.outputs.items()},
+    }
+
+
+def _leaf_json(leaf: Leaf) -> dict[str, Any]:
+    field = leaf.field
+    default = field.default.model_dump(mode="json") if isinstance(field.default, BaseModel) else field.default
+    is_plain = default is None or isinstance(default, bool | int | float | str)
+    return {
+        "name": ".".join(field.path),
+        "flag": field.flag,
+        "type": field.shape.value,
+        "kind": leaf.kind,
+        "default": default if is_plain else str(field.default),
+        "optional": field.optional,
+        "minimum": field.minimum,
+        "minimum_is_open": field.open_minimum,
+        "maximum": field.maximum,
+        "choices": list(field.choices),
+        "unit": field.unit,
+        "advanced": field.advanced,
+        "help": field.help,
+    }
+
+
+def _leaf_text(leaf: Leaf) -> str:
+    field = leaf.field
+    flag = field.flag
+    if field.shape is Shape.BOOL and not field.optional:
+        head = f"  {flag}, --no-{flag.removeprefix('--')}"
+    else:
+        head = f"  {flag} {_metavar(field)}"
+    notes = [f"default {_shown(field)}"]
+    if leaf.kind:
+        notes.insert(0, f"for {leaf.kind}")
+    if limits := _range_text(field):
+        notes.append(limits)
+    if field.optional:
+        notes.append("none leaves it open")
+    text = f"{field.help} ({'; '.join(notes)})"
+    return head + "\n" + textwrap.fill(text, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+
+
+def _metavar(field: ParameterField) -> str:
+    if field.choices:
+        return "{" + ",".join(field.choices) + "}"
+    names = {Shape.INT: "N", Shape.FLOAT: "X", Shape.VOXEL_SIZE: "Z,Y,X", Shape.BOOL: "{true,false,none}"}
+    name = names.get(field.shape, "TEXT")
+    return f"{name} ({field.unit})" if field.unit else name
+
+
+def _shown(field: ParameterField) -> str:
+    if field.shape is Shape.BOOL and field.default is not None:
+        return "yes" if field.default else "no"
+    if isinstance(field.default, float):
+        return f"{field.default:g}"
+    return "none" if field.default is None else str(field.default) or "empty"
+
+
+def _range_text(field: ParameterField) -> str:
+    low, high = field.minimum, field.maximum
+    words = []
+    if low is not None:
+        words.append(f"above {low:g}" if field.open_minimum else f"at least {low:g}")
+    if high is not None:
+        words.append(f"at most {high:g}")
+    return ", ".join(words)
