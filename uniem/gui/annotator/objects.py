@@ -1,0 +1,155 @@
+"""What the annotator knows of each object beside its surface: name, colour, size, whether it is shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from psygnal import Signal
+
+from uniem.data.mesh import Mesh
+from uniem.data.palette import Colour
+from uniem.data.table import Table, write_csv
+from uniem.errors import UniemError
+
+COLUMNS = ("Act", "ID", "Name", "Size", "Volume nm3", "Area nm2", "R", "G", "B")
+
+
+@dataclass(slots=True)
+class MeshObject:
+    """One object of the annotator; sizes are None until they are known."""
+
+    mesh: Mesh
+    name: str
+    colour: Colour
+    opacity: float = 1.0
+    visible: bool = True
+    voxels: int | None = None
+    volume_nm3: float | None = None
+    area_nm2: float | None = None
+
+    @property
+    def label(self) -> int:
+        """The id of the object."""
+        return int(self.mesh.label)
+
+
+class MeshObjects:
+    """Keep the objects of the annotator and tell who listens what changed.
+
+    `added` and `removed` carry labels; `changed` carries labels and the name of the field.
+    """
+
+    added = Signal(tuple)
+    removed = Signal(tuple)
+    changed = Signal(tuple, str)
+
+    def __init__(self) -> None:
+        self._objects: dict[int, MeshObject] = {}
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def __contains__(self, label: object) -> bool:
+        return label in self._objects
+
+    def __iter__(self) -> Iterator[MeshObject]:
+        return iter(self._objects.values())
+
+    def __getitem__(self, label: int) -> MeshObject:
+        return self._objects[label]
+
+    def add(self, meshes: Iterable[Mesh]) -> None:
+        """Add meshes; a mesh of a known label replaces the surface and keeps what the user chose for it."""
+        labels = []
+        for mesh in meshes:
+            label = int(mesh.label)
+            if known := self._objects.get(label):
+                known.mesh, known.volume_nm3, known.area_nm2 = mesh, None, None
+            else:
+                self._objects[label] = MeshObject(mesh, mesh.name or f"object {label}", mesh.shown_colour)
+            labels.append(label)
+        if labels:
+            self.added.emit(tuple(labels))
+
+    def remove(self, labels: Iterable[int]) -> None:
+        """Forget objects; unknown labels are passed over."""
+        gone = tuple(label for label in labels if self._objects.pop(label, None))
+        if gone:
+            self.removed.emit(gone)
+
+    def set_field(self, labels: Iterable[int], field: str, value: object) -> None:
+        """Give objects one value of name, colour, opacity or visible."""
+        touched = []
+        for label in labels:
+            item = self._objects.get(label)
+            if item is not None and getattr(item, field) != value:
+                setattr(item, field, value)
+                touched.append(label)
+        if touched:
+            self.changed.emit(tuple(touched), field)
+
+    def show_only(self, labels: Iterable[int]) -> None:
+        """Show these objects and hide all others."""
+        wanted = set(labels)
+        touched = []
+        for label, item in self._objects.items():
+            if item.visible != (label in wanted):
+                item.visible = label in wanted
+                touched.append(label)
+        if touched:
+            self.changed.emit(tuple(touched), "visible")
+
+    def set_voxels(self, counts: Mapping[int, int]) -> None:
+        """Say how many voxels objects have, as counted in the label volume."""
+        touched = tuple(label for label in counts if label in self._objects)
+        for label in touched:
+            self._objects[label].voxels = int(counts[label])
+        if touched:
+            self.changed.emit(touched, "voxels")
+
+    def measure(self, labels: Iterable[int]) -> None:
+        """Compute volume and area of the objects that lack them, from their meshes."""
+        self.measure_within(labels, math.inf)
+
+    def measure_within(self, labels: Iterable[int], seconds: float) -> None:
+        """Measure objects that lack volume and area until the time is over."""
+        started = perf_counter()
+        touched = []
+        for item in (self._objects[label] for label in labels if label in self._objects):
+            if item.volume_nm3 is None and perf_counter() - started < seconds:
+                item.volume_nm3, item.area_nm2 = measure_mesh(item.mesh)
+                touched.append(item.label)
+        if touched:
+            self.changed.emit(tuple(touched), "volume_nm3")
+
+    def write_csv(self, path: Path, labels: Iterable[int] | None = None) -> int:
+        """Write a table of the objects, all or those named, in that order; return how many rows.
+
+        Columns: Act (1 shown, 0 hidden), ID, Name, Size (voxels, empty where unknown), Volume nm3, Area nm2,
+        R, G, B.
+        """
+        wanted = list(self._objects) if labels is None else list(labels)
+        if not wanted:
+            raise UniemError("There are no objects to write.", "Show meshes first.")
+        self.measure(wanted)
+        rows = []
+        for o in (self._objects[label] for label in wanted):
+            rows.append((int(o.visible), o.label, o.name, o.voxels, o.volume_nm3, o.area_nm2, *o.colour))
+        write_csv(Table(COLUMNS, tuple(rows)), path)
+        return len(wanted)
+
+
+def measure_mesh(mesh: Mesh) -> tuple[float, float]:
+    """Return the volume in nm³ that a closed mesh encloses (divergence theorem) and its area in nm²."""
+    if not len(mesh.faces):
+        return 0.0, 0.0
+    # Near the origin the signed tetrahedra lose no digits.
+    corners = (mesh.vertices - mesh.vertices[0]).astype(np.float64)[mesh.faces]
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    volume = abs(float(np.einsum("ij,ij->", corners[:, 0], across))) / 6
+    return volume, float(np.linalg.norm(across, axis=1).sum()) / 2

@@ -1,0 +1,1 @@
+"""Table models for objects, meshes, markers and metrics."""
