@@ -90,10 +90,15 @@ def dtype_policy(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def is_out_of_memory(error: Exception) -> bool:
-    """Tell whether an engine's error says that the device's memory was too small."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"})
+def out_of_memory_errors() -> tuple[type[BaseException], ...]:
+    """Return the errors by which the engine says that the device's memory is too small."""
+    if os.environ.get("KERAS_BACKEND") == "torch":
+        import torch
+
+        return MemoryError, torch.OutOfMemoryError
+    import tensorflow
+
+    return MemoryError, tensorflow.errors.ResourceExhaustedError
 
 
 def _describe(engine: str, device: Device, threads: int) -> Backend:

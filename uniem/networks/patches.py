@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
@@ -178,7 +178,7 @@ def validation_batches(
     ]
 
 
-def prepared_ahead(make: Callable[[int], Result], threads: int = 2, ahead: int = 4) -> Iterator[Result]:
+def prepared_ahead(make: Callable[[int], Result], threads: int = 2, ahead: int = 4) -> Generator[Result]:
     """Yield make(0), make(1), ... without end, computing some ahead in threads; close it when done."""
     with ThreadPoolExecutor(threads, thread_name_prefix="patches") as pool:
         pending = deque(pool.submit(make, index) for index in range(ahead))

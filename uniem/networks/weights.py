@@ -1,0 +1,41 @@
+"""Writing a network's weights to a model folder and reading them back."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uniem.data.model_folder import ModelFolder
+from uniem.errors import UniemError
+from uniem.networks.architectures import read_network
+from uniem.networks.backend import FLOAT32, dtype_policy
+
+if TYPE_CHECKING:
+    import keras
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Write a model as a .keras file, replacing an older one in one move."""
+    part = path.with_name(path.stem + ".part.keras")
+    model.save(part)
+    part.replace(path)
+
+
+def load_network(folder: ModelFolder, policy: str = FLOAT32) -> keras.Model:
+    """Build the network of a model folder with its best weights; it gives logits.
+
+    `policy` is the Keras dtype policy to compute in, whatever the network was trained in.
+    """
+    record = folder.record
+    architecture = read_network(record.architecture)
+    with dtype_policy(policy):
+        model = architecture.build(channels_out=len(record.classes))
+    try:
+        model.load_weights(folder.weights_path)
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise UniemError(
+            f"The weights in {folder.weights_path} are damaged, or not of the network in model.json.",
+            "Restore the folder, or train the model again.",
+        ) from error
+    return model
