@@ -1,0 +1,1 @@
+"""Edits: the only place where a volume changes, and only through a journal."""

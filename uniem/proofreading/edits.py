@@ -1,0 +1,236 @@
+"""Edits: absolute changes of voxels and of object fields, exact in compact bytes."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uniem.data.geometry import Box, Triple
+from uniem.errors import UniemError
+
+FieldValue: TypeAlias = str | bool | tuple[int, int, int] | None
+_FORMAT = 1
+_PREFIX = struct.Struct("<BI")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patch:
+    """Some voxels of a box, with the labels they had and the labels they get.
+
+    Attributes
+    ----------
+    box : Box
+        The smallest box around the voxels.
+    count : int
+        How many voxels change.
+    mask : (bytes,) uint8
+        Which voxels of the box, in z, y, x order, packed to bits.
+    before, after : (count,) or (1,) labels
+        In z, y, x order; a single label stands for all voxels.
+    """
+
+    box: Box
+    count: int
+    mask: NDArray[np.uint8]
+    before: NDArray[Any]
+    after: NDArray[Any]
+
+    @staticmethod
+    def of(
+        start: Triple, selection: NDArray[np.bool_], before: NDArray[Any], after: NDArray[Any] | int
+    ) -> Patch | None:
+        """Make a patch of the selected voxels whose label differs; None if there are none.
+
+        `selection`, (z, y, x) bool, lies at `start`; `before` has its shape, `after` too or is one label.
+        """
+        new = np.broadcast_to(np.asarray(after, dtype=before.dtype), before.shape)
+        changing = selection & (before != new)
+        inner = tight_box(changing)
+        if inner is None:
+            return None
+        changing = changing[inner.slices]
+        return Patch(
+            inner.translated(start),
+            int(np.count_nonzero(changing)),
+            np.packbits(changing, axis=None),
+            _shortened(before[inner.slices][changing]),
+            _shortened(new[inner.slices][changing]),
+        )
+
+    def selection(self) -> NDArray[np.bool_]:
+        """Return which voxels of the box change, (z, y, x) bool."""
+        return np.unpackbits(self.mask, count=self.box.size).view(np.bool_).reshape(self.box.shape)
+
+    def inverse(self) -> Patch:
+        """Return the patch that takes this one back."""
+        return Patch(self.box, self.count, self.mask, self.after, self.before)
+
+    def labels(self) -> frozenset[int]:
+        """Return the labels that gain or lose voxels, background left out."""
+        return frozenset(_distinct(self.before) + _distinct(self.after)) - {0}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of one object, as it was and as it becomes."""
+
+    label: int
+    field: str
+    before: FieldValue
+    after: FieldValue
+
+    def inverse(self) -> FieldChange:
+        """Return the change that takes this one back."""
+        return FieldChange(self.label, self.field, self.after, self.before)
+
+    def labels(self) -> frozenset[int]:
+        """Return the object it concerns."""
+        return frozenset({self.label})
+
+
+Part: TypeAlias = Patch | FieldChange
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edit:
+    """One gesture: one row of the journal, one step of undo."""
+
+    title: str
+    parts: tuple[Part, ...]
+
+    @property
+    def patches(self) -> list[Patch]:
+        """The parts that change voxels."""
+        return [part for part in self.parts if isinstance(part, Patch)]
+
+    @property
+    def box(self) -> Box:
+        """The smallest box around all voxels that change; empty if none does."""
+        box = Box((0, 0, 0), (0, 0, 0))
+        for patch in self.patches:
+            box = box.union(patch.box)
+        return box
+
+    @property
+    def labels(self) -> frozenset[int]:
+        """The objects concerned, background left out."""
+        return frozenset().union(*(part.labels() for part in self.parts))
+
+    def inverse(self) -> Edit:
+        """Return the edit that takes this one back."""
+        return Edit(self.title, tuple(part.inverse() for part in reversed(self.parts)))
+
+    def to_bytes(self) -> bytes:
+        """Encode exactly: a JSON header, then bits and labels by runs, all deflated."""
+        body: list[bytes] = []
+        header = {"title": self.title, "parts": [_encoded(part, body) for part in self.parts]}
+        text = json.dumps(header, separators=(",", ":")).encode()
+        return _PREFIX.pack(_FORMAT, len(text)) + zlib.compress(b"".join([text, *body]), 6)
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Edit:
+        """Decode what `to_bytes` made; raise if it is damaged or from a newer version."""
+        try:
+            version, header_size = _PREFIX.unpack_from(data)
+            if version != _FORMAT:
+                raise ValueError(f"its format is {version}, this version reads {_FORMAT}")
+            content = _Reader(zlib.decompress(data[_PREFIX.size :]))
+            header = json.loads(content.take(header_size))
+            return Edit(header["title"], tuple(_decoded(part, content) for part in header["parts"]))
+        except (ValueError, KeyError, struct.error, zlib.error) as error:
+            raise UniemError(
+                f"An edit in the journal cannot be read: {error}.",
+                "Update the program if the journal was written by a newer one.",
+            ) from error
+
+
+class _Reader:
+    """Take pieces off the front of bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = memoryview(data)
+        self._position = 0
+
+    def take(self, size: int) -> bytes:
+        piece = self._data[self._position : self._position + size]
+        if len(piece) != size:
+            raise ValueError("it ends too early")
+        self._position += size
+        return bytes(piece)
+
+    def array(self, dtype: str, length: int) -> NDArray[Any]:
+        return np.frombuffer(self.take(length * np.dtype(dtype).itemsize), dtype=dtype)
+
+
+def _encoded(part: Part, body: list[bytes]) -> dict[str, Any]:
+    if isinstance(part, FieldChange):
+        return {"label": part.label, "field": part.field, "before": part.before, "after": part.after}
+    dtype = part.before.dtype.newbyteorder("<").str
+    header = {"start": part.box.start, "shape": part.box.shape, "count": part.count, "dtype": dtype}
+    body.append(part.mask.tobytes())
+    header["runs"] = [_encode_labels(values, dtype, body) for values in (part.before, part.after)]
+    return header
+
+
+def _decoded(header: dict[str, Any], content: _Reader) -> Part:
+    if "field" in header:
+        values = (tuple(v) if isinstance(v, list) else v for v in (header["before"], header["after"]))
+        return FieldChange(header["label"], header["field"], *values)
+    z, y, x = header["start"]
+    depth, height, width = header["shape"]
+    box = Box((z, y, x), (z + depth, y + height, x + width))
+    mask = content.array("u1", -(-math.prod(box.shape) // 8))
+    before, after = (_decode_labels(n, header["dtype"], header["count"], content) for n in header["runs"])
+    return Patch(box, header["count"], mask, before, after)
+
+
+def _encode_labels(values: NDArray[Any], dtype: str, body: list[bytes]) -> int:
+    """Append labels by runs where that is shorter; return the number of runs, or 0 for plain labels."""
+    starts = np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1])
+    if len(starts) * 2 > len(values) and len(values) > 1:
+        body.append(values.astype(dtype).tobytes())
+        return 0
+    body.append(values[starts].astype(dtype).tobytes())
+    if len(starts) > 1:
+        body.append(np.diff(starts, append=len(values)).astype("<u4").tobytes())
+    return len(starts)
+
+
+def _decode_labels(runs: int, dtype: str, count: int, content: _Reader) -> NDArray[Any]:
+    values = content.array(dtype, runs or count)
+    if runs > 1:
+        values = np.repeat(values, content.array("<u4", runs))
+        if len(values) != count:
+            raise ValueError("its runs do not add up")
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+def _shortened(values: NDArray[Any]) -> NDArray[Any]:
+    """Return one label instead of many equal ones."""
+    return values[:1].copy() if bool(np.all(values == values[0])) else values
+
+
+def _distinct(values: NDArray[Any]) -> list[int]:
+    if len(values) == 1:
+        return [int(values[0])]
+    listed: list[int] = np.unique(values).tolist()
+    return listed
+
+
+def tight_box(selection: NDArray[np.bool_]) -> Box | None:
+    """Return the smallest box around True in (z, y, x) bool, or None."""
+    if not selection.any():
+        return None
+    ranges = []
+    for axes in ((1, 2), (0, 2), (0, 1)):
+        places = np.flatnonzero(selection.any(axis=axes))
+        ranges.append((int(places[0]), int(places[-1]) + 1))
+    (z0, z1), (y0, y1), (x0, x1) = ranges
+    return Box((z0, y0, x0), (z1, y1, x1))

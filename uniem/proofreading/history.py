@@ -1,0 +1,114 @@
+"""What can be undone and redone, and what a crash would have to repeat: a fold over the journal's rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from uniem.proofreading.edits import Edit
+from uniem.proofreading.journal import Entry, EntryKind, Journal
+
+
+class Step(NamedTuple):
+    """An edit done, or taken back."""
+
+    entry: int
+    is_done: bool
+
+    def inverse(self) -> Step:
+        """Return the step that takes this one back."""
+        return Step(self.entry, not self.is_done)
+
+    def edit(self, journal: Journal) -> Edit:
+        """Return the edit to apply for this step."""
+        edit = journal.edit(self.entry)
+        return edit if self.is_done else edit.inverse()
+
+
+class Titled(NamedTuple):
+    """An edit that can be undone or redone."""
+
+    entry: int
+    title: str
+
+
+@dataclass
+class History:
+    """The state that rows of the journal lead to; `fold` them in order.
+
+    Attributes
+    ----------
+    undo, redo : list[Titled]
+        What can be undone and redone, the next one last.
+    steps : list[Step]
+        What happened since the checkpoint, as far as it was not reverted.
+    written : list[Step]
+        What the voxels on disk need to become the voxels as edited. It differs from `steps` after a save was
+        torn and its edits then reverted: the disk may hold some of them, so taking them back is a step too.
+    is_torn : bool
+        Whether a save began after the checkpoint and did not end.
+    """
+
+    undo: list[Titled] = field(default_factory=list)
+    redo: list[Titled] = field(default_factory=list)
+    checkpoint: Entry | None = None
+    steps: list[Step] = field(default_factory=list)
+    written: list[Step] = field(default_factory=list)
+    is_torn: bool = False
+    _saved: tuple[list[Titled], list[Titled]] = ([], [])
+    # Both undo lists agree at least up to here.
+    _agreed: int = 0
+
+    def fold(self, entry: Entry) -> list[Step]:
+        """Take in a row; return the steps that it stands for."""
+        match entry.kind:
+            case EntryKind.APPLY:
+                self.undo.append(Titled(entry.id, entry.title))
+                self.redo.clear()
+                return self._stepped(Step(entry.id, True))
+            case EntryKind.UNDO:
+                self.redo.append(self.undo.pop())
+                self._agreed = min(self._agreed, len(self.undo))
+                return self._stepped(Step(entry.ref, False))
+            case EntryKind.REDO:
+                self.undo.append(self.redo.pop())
+                return self._stepped(Step(entry.ref, True))
+            case EntryKind.SAVING:
+                self.is_torn = True
+                return []
+            case EntryKind.CHECKPOINT:
+                self._keep(entry)
+                return []
+            case EntryKind.REVERT:
+                return self._reverted()
+
+    @property
+    def unsaved(self) -> int:
+        """How many edits lie between what is saved and what is seen."""
+        saved, start = self._saved[0], self._agreed
+        while start < min(len(saved), len(self.undo)) and saved[start] == self.undo[start]:
+            start += 1
+        return (len(saved) - start) + (len(self.undo) - start)
+
+    def taken_back(self) -> list[Step]:
+        """Return the steps that lead from here to the checkpoint."""
+        return [step.inverse() for step in reversed(self.steps)]
+
+    def _stepped(self, step: Step) -> list[Step]:
+        self.steps.append(step)
+        self.written.append(step)
+        return [step]
+
+    def _keep(self, entry: Entry) -> None:
+        self.checkpoint = entry
+        self._saved = (self.undo.copy(), self.redo.copy())
+        self._agreed = len(self.undo)
+        self.steps, self.written, self.is_torn = [], [], False
+
+    def _reverted(self) -> list[Step]:
+        back = self.taken_back()
+        self.written = self.written + back if self.is_torn else []
+        self.steps = []
+        self.undo, self.redo = self._saved[0].copy(), self._saved[1].copy()
+        self._agreed = len(self.undo)
+        return back

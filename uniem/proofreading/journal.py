@@ -1,0 +1,224 @@
+"""The journal of a volume's edits: an append-only SQLite log beside its arrays."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from uniem.errors import UniemError
+from uniem.proofreading.edits import Edit
+
+FILE_NAME = "journal.sqlite"
+_FORMAT = 1
+_REFUSED = {
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
+_SCHEMA = """
+CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE entries (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, ref INTEGER, title TEXT NOT NULL,
+    details TEXT, author TEXT NOT NULL, time REAL NOT NULL
+);
+CREATE TABLE edits (entry INTEGER PRIMARY KEY, content BLOB NOT NULL);
+CREATE TABLE snapshots (name TEXT PRIMARY KEY, entry INTEGER NOT NULL, content BLOB NOT NULL);
+"""
+
+
+class Sync(StrEnum):
+    """How soon a row is forced to the disk itself."""
+
+    NORMAL = "normal"
+    """A crash of the program loses nothing; a power cut may cost the strokes since the last save."""
+    FULL = "full"
+    """A power cut costs at most one stroke; each row takes some milliseconds."""
+
+
+class EntryKind(StrEnum):
+    """What a row of the journal says."""
+
+    APPLY = "apply"
+    UNDO = "undo"
+    REDO = "redo"
+    SAVING = "saving"
+    CHECKPOINT = "checkpoint"
+    REVERT = "revert"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row: `ref` is the edit undone or redone, the checkpoint's number, or the checkpoint reverted to."""
+
+    id: int
+    kind: EntryKind
+    ref: int
+    title: str
+    details: Any
+    author: str
+    time: float
+
+
+class JournalDamaged(UniemError):
+    """The journal cannot be read."""
+
+
+class Journal:
+    """Append rows and read them back; rows are never changed, only snapshots derived from them are."""
+
+    def __init__(self, connection: sqlite3.Connection, author: str, sync: Sync) -> None:
+        self._connection = connection
+        self._author = author
+        self._sync = sync
+        self.path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
+        connection.execute(f"PRAGMA synchronous={sync.value}")
+        last = connection.execute("SELECT max(id) FROM entries").fetchone()[0]
+        self.last_id = int(last or 0)
+
+    @staticmethod
+    def create(path: Path, author: str = "", sync: Sync = Sync.NORMAL) -> Journal:
+        """Make an empty journal where none is; it appears complete or not at all."""
+        part = path.with_name(path.name + ".part")
+        part.unlink(missing_ok=True)
+        with _told(path):
+            connection = sqlite3.connect(part, isolation_level=None)
+            connection.executescript(_SCHEMA)
+            facts = {"format": _FORMAT, "id": uuid.uuid4().hex}
+            rows = [(key, json.dumps(value)) for key, value in facts.items()]
+            connection.executemany("INSERT INTO facts VALUES (?, ?)", rows)
+            connection.close()
+            part.rename(path)
+        return Journal.open(path, author, sync)
+
+    @staticmethod
+    def open(path: Path, author: str = "", sync: Sync = Sync.NORMAL) -> Journal:
+        """Open a journal, whatever way its last writer ended."""
+        with _told(path):
+            connection = sqlite3.connect(path, isolation_level=None)
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                journal = Journal(connection, author, sync)
+                version = journal.fact("format")
+            except BaseException:
+                connection.close()
+                raise
+        if version != _FORMAT:
+            journal.close()
+            raise JournalDamaged(
+                f"{path} has format {version}, this program reads format {_FORMAT}.", "Update the program."
+            )
+        return journal
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @property
+    def id(self) -> str:
+        """The name that tells this journal from every other."""
+        return str(self.fact("id"))
+
+    def fact(self, key: str) -> Any:
+        """Return a remembered value, or None."""
+        row = self._connection.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def remember(self, key: str, value: Any) -> None:
+        """Keep a value that JSON can hold."""
+        with _told(self.path):
+            self._connection.execute("REPLACE INTO facts VALUES (?, ?)", (key, json.dumps(value)))
+
+    def append_edit(self, edit: Edit) -> Entry:
+        """Record an edit that is about to be applied."""
+        with self.together():
+            entry = self.append(EntryKind.APPLY, title=edit.title)
+            self._connection.execute("INSERT INTO edits VALUES (?, ?)", (entry.id, edit.to_bytes()))
+        return entry
+
+    def append(self, kind: EntryKind, ref: int = 0, title: str = "", details: Any = None) -> Entry:
+        """Record what is about to happen, or a checkpoint that was reached."""
+        entry = Entry(self.last_id + 1, kind, ref, title, details, self._author, time.time())
+        row = (entry.id, kind.value, ref, title, json.dumps(details), entry.author, entry.time)
+        with _told(self.path):
+            self._connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        self.last_id = entry.id
+        return entry
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make all rows written inside appear at once or not at all."""
+        before = self.last_id
+        with _told(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self.last_id = before
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def durably(self) -> Iterator[None]:
+        """Force the rows written inside, and all earlier ones, to the disk itself."""
+        self._connection.execute("PRAGMA synchronous=full")
+        try:
+            yield
+        finally:
+            self._connection.execute(f"PRAGMA synchronous={self._sync.value}")
+
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """Yield the rows after one, in order, without the contents of their edits."""
+        query = "SELECT id, kind, ref, title, details, author, time FROM entries WHERE id > ? ORDER BY id"
+        with _told(self.path):
+            for id_, kind, ref, title, details, author, when in self._connection.execute(query, (after,)):
+                yield Entry(id_, EntryKind(kind), ref, title, json.loads(details), author, when)
+
+    def edit(self, entry_id: int) -> Edit:
+        """Return the edit that an `APPLY` row recorded."""
+        with _told(self.path):
+            query = "SELECT content FROM edits WHERE entry = ?"
+            row = self._connection.execute(query, (entry_id,)).fetchone()
+        if row is None:
+            raise JournalDamaged(f"{self.path} lacks the edit of row {entry_id}.", "Copy the volume again.")
+        return Edit.from_bytes(row[0])
+
+    def put_snapshot(self, name: str, entry: int, content: bytes) -> None:
+        """Keep bytes derived from the rows up to an entry, in place of the earlier ones of that name."""
+        with _told(self.path):
+            self._connection.execute("REPLACE INTO snapshots VALUES (?, ?, ?)", (name, entry, content))
+
+    def snapshot(self, name: str) -> tuple[int, bytes] | None:
+        """Return the entry and the bytes of a snapshot, or None."""
+        query = "SELECT entry, content FROM snapshots WHERE name = ?"
+        row = self._connection.execute(query, (name,)).fetchone()
+        return (row[0], row[1]) if row else None
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say what went wrong in the user's terms."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, OSError) as error:
+        if isinstance(error, OSError) or getattr(error, "sqlite_errorcode", 0) & 0xFF in _REFUSED:
+            raise UniemError(
+                f"The journal {path} cannot be written: {error}.",
+                "Check the disk's free space and rights; nothing of the edit was kept.",
+            ) from error
+        raise JournalDamaged(
+            f"The journal {path} is damaged: {error}.",
+            "Restore the volume from a copy, or set the journal aside and keep the voxels as saved last.",
+        ) from error

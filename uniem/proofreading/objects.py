@@ -1,0 +1,252 @@
+"""The objects of a volume: name, colour, visibility, lock, size and box of each label, edit by edit."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from psygnal import Signal
+
+from uniem.data.geometry import Box, Triple, blocks, count_blocks
+from uniem.errors import UniemError
+from uniem.progress import Context
+from uniem.proofreading.edits import Edit, FieldChange, Patch
+from uniem.proofreading.journal import Journal
+from uniem.proofreading.live_volume import LiveVolume
+from uniem.proofreading.occupancy import Columns, Occupancy, Tally, join, measure_block
+
+_BLOCK_SHAPE: Triple = (8, 256, 256)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What a person says about an object; a colour of None is the palette's."""
+
+    name: str = ""
+    colour: tuple[int, int, int] | None = None
+    visible: bool = True
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentedObject:
+    """One label: what a person says about it, how many voxels it has, and the box around them."""
+
+    id: int
+    fields: Fields
+    voxels: int
+    box: Box | None
+
+
+class ObjectTable:
+    """Know every object of a volume, at the cost of what an edit touches.
+
+    The voxels are counted once, by `scan` or step by step by `scan_steps`; until then there are no objects,
+    but their fields can be read and changed.
+    """
+
+    changed = Signal(frozenset)
+    counted = Signal()
+
+    def __init__(self, volume: LiveVolume) -> None:
+        self._volume = volume
+        self._fields: dict[int, Fields] = {}
+        self._occupancy: Occupancy | None = None
+        self._scan = _Scan(volume, _block_shape(volume.chunk_shape))
+
+    @property
+    def is_counted(self) -> bool:
+        """Tell whether the voxels have been counted."""
+        return self._occupancy is not None
+
+    def scan_steps(self) -> Iterator[float]:
+        """Count the voxels, yielding the part done, 0 to 1, after each block; edits may come between."""
+        while not self.is_counted:
+            if self._scan.is_complete:
+                self._occupancy = self._scan.result()
+                self.counted.emit()
+                self.changed.emit(frozenset(self._occupancy.columns().ids.tolist()))
+            else:
+                self._scan.measure_next()
+                yield self._scan.part_done
+
+    def scan(self, context: Context | None = None) -> None:
+        """Count the voxels at one go."""
+        context = context or Context()
+        for part in self.scan_steps():
+            context.check_cancelled()
+            context.progress(int(part * 1000), 1000, "counting objects")
+
+    def columns(self) -> Columns:
+        """Return id, voxels and box of all objects as arrays, for sorting and filtering."""
+        if self._occupancy is None:
+            nothing = np.zeros((0, 3), np.int64)
+            return Columns(np.zeros(0, np.uint64), np.zeros(0, np.int64), nothing, nothing)
+        return self._occupancy.columns()
+
+    def __len__(self) -> int:
+        return len(self.columns().ids)
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield the ids in ascending order."""
+        yield from self.columns().ids.tolist()
+
+    def __contains__(self, label: object) -> bool:
+        return isinstance(label, int) and self[label].voxels > 0
+
+    def __getitem__(self, label: int) -> SegmentedObject:
+        """Return an object; one without voxels has no box."""
+        voxels, box = self._occupancy.total_of(label) if self._occupancy else (0, None)
+        return SegmentedObject(label, self.fields_of(label), voxels, box)
+
+    def fields_of(self, label: int) -> Fields:
+        """Return what a person says about an object."""
+        return self._fields.get(label, Fields())
+
+    def boxes_of(self, label: int) -> list[Box]:
+        """Return boxes that together hold all voxels of an object, none larger than a block."""
+        if self._occupancy is None:
+            raise UniemError("The objects of this volume are still being counted.", "Wait until it is done.")
+        return self._occupancy.boxes_of(label)
+
+    def locked(self) -> frozenset[int]:
+        """Return the objects that no tool may change."""
+        return frozenset(label for label, fields in self._fields.items() if fields.locked)
+
+    def hidden(self) -> frozenset[int]:
+        """Return the objects that are not shown."""
+        return frozenset(label for label, fields in self._fields.items() if not fields.visible)
+
+    def largest_id(self) -> int:
+        """Return the largest id in use, 0 if there is none."""
+        ids = self.columns().ids
+        return max([int(ids[-1]) if len(ids) else 0, *self._fields], default=0)
+
+    def record(self, edit: Edit) -> None:
+        """Account for an edit; once its voxels are written, `settle` must follow."""
+        for part in edit.parts:
+            if isinstance(part, FieldChange):
+                self.record_field(part)
+            else:
+                self.record_patch(part)
+
+    def record_field(self, change: FieldChange) -> None:
+        """Account for a change of a field."""
+        values: dict[str, Any] = {change.field: change.after}
+        fields = replace(self.fields_of(change.label), **values)
+        if fields == Fields():
+            self._fields.pop(change.label, None)
+        else:
+            self._fields[change.label] = fields
+
+    def record_patch(self, patch: Patch) -> None:
+        """Account for a change of voxels; what is not counted yet will be counted as it is then."""
+        if self._occupancy is None:
+            self._scan.measure_again(patch.box)
+        else:
+            self._occupancy.record(patch)
+
+    def settle(self) -> None:
+        """Make the boxes exact again after edits."""
+        if self._occupancy is not None:
+            self._occupancy.settle(self._volume.read)
+
+    def field_changes(self) -> tuple[FieldChange, ...]:
+        """Return the changes that lead from an unnamed table to this one."""
+        default = asdict(Fields())
+        return tuple(
+            FieldChange(label, name, default[name], value)
+            for label, fields in self._fields.items()
+            for name, value in asdict(fields).items()
+            if value != default[name]
+        )
+
+    def keep(self, journal: Journal, entry: int) -> None:
+        """Keep fields and counts in the journal, as they are after an entry that is a checkpoint."""
+        fields = {str(label): asdict(fields) for label, fields in self._fields.items()}
+        journal.put_snapshot("fields", entry, json.dumps(fields).encode())
+        self.keep_counts(journal, entry)
+
+    def keep_counts(self, journal: Journal, entry: int) -> None:
+        """Keep the counts in the journal, if there are any, as they are after an entry."""
+        if self._occupancy is not None:
+            self._occupancy.compact()
+            if journal.fact("counts") != self._occupancy.base_name:
+                journal.put_snapshot("counts", entry, self._occupancy.base_to_bytes())
+                journal.remember("counts", self._occupancy.base_name)
+            journal.put_snapshot("counts edited", entry, self._occupancy.edited_to_bytes())
+
+    def restore(self, journal: Journal) -> int | None:
+        """Take fields and counts from the journal; return the entry the counts belong to, or None."""
+        if (kept := journal.snapshot("fields")) is not None:
+            fields = json.loads(kept[1])
+            self._fields = {int(label): _fields(values) for label, values in fields.items()}
+        whole, edited = journal.snapshot("counts"), journal.snapshot("counts edited")
+        if whole is None or edited is None:
+            return None
+        name = str(journal.fact("counts"))
+        self._occupancy = Occupancy.from_bytes(self._volume.shape, name, whole[1], edited[1])
+        return edited[0]
+
+
+class _Scan:
+    """Count a volume block by block, while it may be edited."""
+
+    def __init__(self, volume: LiveVolume, block_shape: Triple) -> None:
+        self._volume, self._block_shape = volume, block_shape
+        self._total = count_blocks(volume.shape, block_shape)
+        self._numbering = Occupancy(volume.shape, block_shape, join([]))
+        self._left = (block.core for block in blocks(volume.shape, block_shape))
+        self._again: dict[int, Box] = {}
+        self._measured: dict[int, Tally] = {}
+        self._next: Box | None = next(self._left)
+
+    @property
+    def is_complete(self) -> bool:
+        return self._next is None and not self._again
+
+    @property
+    def part_done(self) -> float:
+        return len(self._measured) / self._total
+
+    def measure_next(self) -> None:
+        """Count one block, those that changed since they were counted last of all."""
+        if self._next is not None:
+            box, self._next = self._next, next(self._left, None)
+        else:
+            _, box = self._again.popitem()
+        number = self._numbering.block_of(box.start)
+        if self._volume.has_data(box):
+            self._measured[number] = measure_block(self._volume.read(box), box.start, number)
+        else:
+            self._measured[number] = join([])
+
+    def measure_again(self, box: Box) -> None:
+        """Count the blocks that a box meets once more, if they were counted."""
+        whole = Box.of_shape(self._volume.shape)
+        first = [a // b for a, b in zip(box.start, self._block_shape, strict=True)]
+        last = [(a - 1) // b for a, b in zip(box.stop, self._block_shape, strict=True)]
+        for index in np.ndindex(*(b - a + 1 for a, b in zip(first, last, strict=True))):
+            z, y, x = ((a + i) * b for a, i, b in zip(first, index, self._block_shape, strict=True))
+            block = Box((z, y, x), (z, y, x)).expanded(self._block_shape)
+            block = Box((z, y, x), block.stop).intersection(whole)
+            number = self._numbering.block_of(block.start)
+            if self._measured.pop(number, None) is not None:
+                self._again[number] = block
+
+    def result(self) -> Occupancy:
+        return Occupancy(self._volume.shape, self._block_shape, join(list(self._measured.values())))
+
+
+def _block_shape(chunk_shape: Triple) -> Triple:
+    """Count chunk by chunk, unless chunks are tiny or huge."""
+    return chunk_shape if 1 << 17 <= math.prod(chunk_shape) <= 1 << 21 else _BLOCK_SHAPE
+
+
+def _fields(values: dict[str, Any]) -> Fields:
+    colour = values.pop("colour", None)
+    return Fields(**values, colour=tuple(colour) if colour else None)

@@ -1,0 +1,1 @@
+"""Gestures made into edits, by pure functions."""
