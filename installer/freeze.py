@@ -64,7 +64,7 @@ def start_job(home: Path, image: str, labels: str, steps: int) -> tuple[subproce
     request = {
         "operation": "train-2d",
         "version": 1,
-        "parameters": {"steps": steps, "patch_size": 64, "network": {"kind": "unet", "depth": 2, "features": 4}},
+        "parameters": {"steps": steps, "patch_size": 64, "network": {"kind": "unet", "depth": 2, "base_features": 4}},
         "inputs": {"image": image, "labels": labels},
         "outputs": {"model": str(home / f"model-{steps}")},
     }

@@ -127,7 +127,7 @@ def _split(run: _Run) -> None:
 
 def _train_and_infer(run: _Run, minutes: float) -> None:
     inputs = {"image": "training/image.zarr", "labels": "training/mitochondria.zarr"}
-    parameters = {"max_minutes": minutes, "network.kind": "unet", "network.features": 8, "patch_size": 128}
+    parameters = {"max_minutes": minutes, "network.kind": "unet", "network.base_features": 8, "patch_size": 128}
     run.step("train-2d", inputs, {"model": "model"}, **parameters)
     run.step(
         "infer-2d", {"image": "test/image.zarr", "model": "model"}, {"result": "test/probability.zarr"}

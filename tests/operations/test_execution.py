@@ -80,14 +80,15 @@ def test_wrong_names_are_told(image: Path, tmp_path: Path) -> None:
 def test_bad_inputs_are_named_and_nothing_is_left(image: Path, labels: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.zarr"
     (tmp_path / "text.tif").write_text("no image")
-    for wrong in (tmp_path / "absent.tif", tmp_path / "text.tif", tmp_path):
+    (tmp_path / "empty").mkdir()
+    for wrong in (tmp_path / "absent.tif", tmp_path / "text.tif", tmp_path / "empty"):
         with pytest.raises(UniemError, match=str(wrong)):
             run("clahe", {"image": wrong}, {"result": target})
     tifffile.imwrite(tmp_path / "small.tif", np.zeros((5, 96, 99), np.uint8))
     with pytest.raises(UniemError, match=r"96 × 100.*96 × 99"):
         run("evaluate", {"prediction": labels, "truth": tmp_path / "small.tif"}, {"report": tmp_path / "r.csv"})
     with pytest.raises(UniemError, match="is not a model|no model"):
-        run("infer-2d", {"image": image, "model": tmp_path}, {"result": target})
+        run("infer-2d", {"image": image, "model": tmp_path / "empty"}, {"result": target})
     assert not target.exists() and not (tmp_path / "r.csv").exists()
     assert leftovers(tmp_path) == []
 

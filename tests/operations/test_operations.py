@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.operations.conftest import NM, Recorder, run
+from uniem.algorithms.meshing import mesh_volume_nm3
 from uniem.data.geometry import VoxelSize
 from uniem.data.mesh import read_meshes
 from uniem.data.model_folder import ModelFolder
@@ -17,7 +18,7 @@ from uniem.data.volume import Kind
 from uniem.errors import UniemError
 from uniem.progress import Cancelled
 
-TINY = {"network": {"kind": "unet", "depth": 2, "features": 4}, "patch_size": 64, "batch_size": 2}
+TINY = {"network": {"kind": "unet", "depth": 2, "base_features": 4}, "patch_size": 64, "batch_size": 2}
 
 
 def test_a_section_filter_does_every_section(image: Path, tmp_path: Path) -> None:
@@ -66,10 +67,14 @@ def test_measure_counts_voxels_and_nanometres(labels: Path, tmp_path: Path) -> N
 def test_meshes_have_the_volume_of_their_objects(labels: Path, tmp_path: Path) -> None:
     run("mesh", {"labels": labels}, {"meshes": tmp_path / "meshes"})
     meshes = read_meshes(tmp_path / "meshes")
+    truth = open_store(labels)[:]
     assert [mesh.label for mesh in meshes] == [1, 2]
+    for mesh in meshes:
+        expected = np.count_nonzero(truth == mesh.label) * NM.volume_nm3
+        assert mesh_volume_nm3(mesh) == pytest.approx(expected, rel=0.1)
     run("mesh", {"labels": labels}, {"meshes": tmp_path / "one.stl"}, ids="2")
     (single,) = read_meshes(tmp_path / "one.stl")
-    assert single.vertices.min() >= 0
+    assert mesh_volume_nm3(single) == pytest.approx(mesh_volume_nm3(meshes[1]), rel=1e-3)
     with pytest.raises(UniemError, match="no object 9"):
         run("mesh", {"labels": labels}, {"meshes": tmp_path / "none"}, ids="9")
 

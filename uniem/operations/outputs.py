@@ -87,6 +87,9 @@ class VolumeOutput:
         # The suffix names the format, so the part keeps it; without one it is a folder of sections.
         part = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:6]}{path.suffix}")
         export_volume(store, part, context)
+        # NPY files cannot hold a voxel size, so a companion file does.
+        for companion in path.parent.glob(f"{part.name}.*"):
+            companion.replace(path.with_name(path.name + companion.name.removeprefix(part.name)))
         _replace(part, path)
 
     def discard(self) -> None:
