@@ -28,7 +28,7 @@ uniem: from a raw electron-microscopy stack to measured 3D objects.
   uniem --version
 
 An output's format follows from its name: .zarr, .tif, .h5::DATASET, .npy, or NAME/ for a folder of sections.
-PATH::DATASET names a dataset inside HDF5 or Zarr. With --json, events are written as one JSON object per line.
+PATH::DATASET names a dataset inside HDF5 or Zarr. With --json, events are written as lines of JSON.
 Ctrl-C cancels cleanly. Exit codes: 0 done, 1 failed, 2 bad arguments or bad input, 3 cancelled.
 """
 

@@ -30,7 +30,7 @@ class JobFolder:
     """The files of one job.
 
     `request.json` is what was asked, `events.jsonl` what happened, `log.txt` everything printed. `cancel` is
-    made to ask for an end, `launched` when a worker was started; `lock` is held while the worker lives, `exit`
+    made to ask for an end, `launched` when a worker was started; `lock` is held while it lives. `exit`
     holds the exit code of a lost worker where the launching process saw it, and `previews` holds pictures.
     """
 

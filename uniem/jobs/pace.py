@@ -9,8 +9,8 @@ SAMPLES = 256
 class Pace:
     """Estimate the time left of a stage from the later half of what is known about it.
 
-    The first steps of a stage are often slow (a graph is compiled, a cache is cold), so only the later half of
-    the time since it began counts, but never less than ten seconds.
+    The first steps of a stage are often slow (a graph is compiled, a cache is cold), so only the later half
+    of the time since it began counts, but never less than ten seconds.
     """
 
     def __init__(self) -> None:
