@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import errno
 import shutil
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from uniem.errors import UniemError
 
+# What libraries raise on files that are damaged in ways that they did not think of.
+PARSER_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RuntimeError,  # every error of imagecodecs is one
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space or write to another disk."),
     errno.EDQUOT: ("your disk quota is used up", "Free some space or write to another disk."),

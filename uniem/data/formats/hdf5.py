@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import weakref
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from uniem.data.formats.files import replacing
+from uniem.data.formats.files import PARSER_ERRORS, replacing
 from uniem.data.formats.format import Format, described_kind, native_dtype, settle, slabs, voxel_size_of
 from uniem.data.geometry import Box, Triple, VoxelSize
 from uniem.data.volume import Kind, Volume
@@ -48,7 +50,7 @@ class DatasetVolume(Volume):
         index = tuple(slices.pop(0) if kept else 0 for kept in self._kept)
         try:
             array: NDArray[Any] = self._dataset[index]
-        except OSError as error:
+        except (OSError, *PARSER_ERRORS) as error:
             raise UniemError(
                 f"{self._path} cannot be read: {error}.",
                 "It may be cut short or compressed in an unknown way.",
@@ -72,7 +74,15 @@ def list_datasets(path: Path) -> dict[str, tuple[int, ...]]:
 
 def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
     """Open a dataset; without a name, the only one that could be a volume."""
-    file = _opened(path)
+    with ExitStack() as closing:
+        file = closing.enter_context(_opened(path))
+        volume = _read_from(file, path, dataset, kind)
+        closing.pop_all()
+        weakref.finalize(volume, file.close)
+        return volume
+
+
+def _read_from(file: h5py.File, path: Path, dataset: str | None, kind: Kind | None) -> Volume:
     found = _volumes_in(file)
     name = dataset or _only_one(path, found)
     if name not in found:

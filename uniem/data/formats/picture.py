@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from uniem.data.formats.files import PARSER_ERRORS
 from uniem.data.formats.tiff_stack import MAGIC, page_dtype, page_pixels
 from uniem.errors import UniemError
 
@@ -67,7 +68,7 @@ def decode_picture(path: Path) -> NDArray[Any]:
         if JPEG_END not in content[-4096:]:  # the decoder would fill the missing rows with grey
             raise UniemError(f"{path} is cut short.", "Copy or save it again.")
         return np.asarray(imagecodecs.jpeg8_decode(content))
-    except (imagecodecs.PngError, imagecodecs.Jpeg8Error, ValueError) as error:
+    except PARSER_ERRORS as error:
         raise UniemError(f"{path} is damaged: {error}.", "Copy or save it again.") from error
 
 
@@ -94,7 +95,7 @@ def _look_at_tiff(path: Path) -> Picture:
             dtype = page_dtype(page, path, None)
             size = (page.imagelength, page.imagewidth)
             return Picture(path, *size, dtype, page.samplesperpixel, len(tiff.pages))
-    except (tifffile.TiffFileError, ValueError, IndexError) as error:
+    except (tifffile.TiffFileError, *PARSER_ERRORS) as error:
         raise UniemError(f"{path} is damaged: {error}.", "Copy or save it again.") from error
 
 
@@ -104,7 +105,7 @@ def _decode_tiff(path: Path) -> NDArray[Any]:
     try:
         with tifffile.TiffFile(path) as tiff:
             return page_pixels(tiff.pages[0], path)
-    except tifffile.TiffFileError as error:
+    except (tifffile.TiffFileError, *PARSER_ERRORS) as error:
         raise UniemError(f"{path} is damaged: {error}.", "Copy or save it again.") from error
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import math
 import threading
+import weakref
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from uniem.data.formats.files import reading, replacing
+from uniem.data.formats.files import PARSER_ERRORS, reading, replacing
 from uniem.data.formats.format import (
     Format,
     SectionVolume,
@@ -58,11 +60,14 @@ def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
     if dataset:
         raise UniemError(f"{path} is a TIFF and holds no dataset '{dataset}'.", f"Leave off ::{dataset}.")
     try:
-        with reading(path):
-            tiff = tifffile.TiffFile(path)
+        with reading(path), ExitStack() as closing:
+            tiff = closing.enter_context(tifffile.TiffFile(path))
             tiff.filehandle.set_lock(True)
-            return settle(_open(tiff, path, kind), path, None, kind or _kind_in(tiff))
-    except (tifffile.TiffFileError, ValueError, IndexError, KeyError, TypeError) as error:
+            volume = settle(_open(tiff, path, kind), path, None, kind or _kind_in(tiff))
+            closing.pop_all()
+            weakref.finalize(volume, tiff.close)
+            return volume
+    except (tifffile.TiffFileError, *PARSER_ERRORS) as error:
         raise _damaged(path, str(error)) from error
 
 
@@ -98,6 +103,8 @@ def write(
 
 def page_pixels(page: Any, path: Path) -> NDArray[Any]:
     """Return a decoded page as (y, x) or (y, x, samples), whatever its compression and bit depth."""
+    import tifffile
+
     try:
         pixels = page.asarray()
     except Exception as error:
