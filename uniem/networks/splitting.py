@@ -111,12 +111,13 @@ def split_sections(survey: Survey, fraction: float) -> Split:
     held out.
     """
     boxes = [Box.section(z, survey.shape) for z in survey.sections]
-    if fraction == 0 or sum(box.size for box in boxes) < 2:
-        return Split(tuple(boxes), ())
+    candidates: list[Split] = []
     if fraction * len(boxes) >= FEWEST_SECTIONS and len(boxes) > 1:
         candidates = list(_runs(boxes, fraction))
-    else:
+    elif fraction > 0:
         candidates = list(_strips(boxes, survey.shape, fraction))
+    if not candidates:
+        return Split(tuple(boxes), ())
     share = survey.share_of(boxes)
     return min(candidates, key=lambda split: abs(survey.share_of(split.validation) - share))
 

@@ -39,8 +39,9 @@ DIFFERENT_SCALE = 1.25
 class Tiling:
     """How the sections of a volume are cut: equal tiles, each seen with a margin around it.
 
-    Tiles begin at multiples of the network's stride and the margin covers its receptive field, so every pixel is
-    computed from the same inputs as if the whole section, mirrored at its borders, were computed at once.
+    Tiles begin at multiples of the network's stride and the margin covers its receptive field, so every
+    pixel is computed from the same inputs as if the whole section, mirrored at its borders, were computed at
+    once.
     """
 
     section_yx: tuple[int, int]
@@ -82,7 +83,7 @@ class PredictionResult:
 def plan_tiles(
     network: Architecture, section_yx: tuple[int, int], sections: int, settings: PredictionSettings
 ) -> Tiling:
-    """Choose the largest equal tiles that the memory allows, or those asked for, and how many go at a time."""
+    """Choose the largest equal tiles that the memory allows, or those asked for, and the batch."""
     stride, margin = network.stride, network.margin
     budget = settings.memory * 1_000_000 // network.bytes_per_pixel
     whole = [_rounded_up(length, stride) for length in section_yx]
@@ -104,10 +105,11 @@ def predict_volume(
     settings: PredictionSettings | None = None,
     context: Context | None = None,
 ) -> PredictionResult:
-    """Write the probability of the object at every voxel: 0 to 255 where `out` is uint8, 0 to 1 where it is float.
+    """Write the probability of the object at every voxel.
 
-    The image, of any numeric type, is normalised as the model's record says. Memory is bounded by
-    `settings.memory` for the network and a few rows of tiles of the volumes.
+    It is 0 to 255 where `out` is uint8, 0 to 1 where it is float. The image, of any numeric type, is
+    normalised as the model's record says. Memory is bounded: `settings.memory` for the network, and a few
+    rows of tiles of the volumes.
     """
     settings, context = settings or PredictionSettings(), context or Context()
     started = time.monotonic()
@@ -240,7 +242,7 @@ def _with_probabilities(network: keras.Model, margin: int) -> keras.Model:
 def _encoded(probability: NDArray[np.float32], dtype: np.dtype[Any]) -> NDArray[Any]:
     if dtype.kind == "f":
         return probability.astype(dtype)
-    return np.rint(probability * np.float32(255)).astype(dtype)
+    return np.asarray(np.rint(probability * np.float32(255)), dtype)
 
 
 def _check_output(out: Volume) -> None:
