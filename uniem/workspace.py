@@ -117,8 +117,9 @@ class Workspace:
 
     def rename(self, item: OpenItem, name: str) -> None:
         """Give an item another name in the lists, made unique; its file keeps its own."""
-        if name.strip() and name != item.name:
-            item.name = self._unique(name.strip())
+        unique = self._unique(name.strip(), item)
+        if name.strip() and unique != item.name:
+            item.name = unique
             self.changed.emit(item)
 
     def set_visible(self, item: OpenItem, is_visible: bool) -> None:
@@ -146,8 +147,8 @@ class Workspace:
         item.role = role_of(item.noun)
         self.changed.emit(item)
 
-    def _unique(self, name: str) -> str:
-        taken = {item.name for item in self._items}
+    def _unique(self, name: str, owner: OpenItem | None = None) -> str:
+        taken = {item.name for item in self._items if item is not owner}
         candidates = itertools.chain([name], (f"{name} ({n})" for n in itertools.count(2)))
         return next(candidate for candidate in candidates if candidate not in taken)
 

@@ -25,7 +25,7 @@ GRACE_S = 30.0
 # How long a worker started by another window may take before it holds its lock.
 START_UP_S = 60.0
 READING_BUDGET_S = 0.005
-LOG_LINES = 20
+LOG_LINES = 60
 
 
 class Job:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +100,7 @@ def absolute_location(location: str) -> str:
     if not path:
         return location
     ending = "/" if path.endswith(("/", "\\")) else ""
-    whole = os.path.abspath(Path(path).expanduser())  # noqa: PTH100 - resolve() would follow links
+    whole = str(Path(path).expanduser().absolute())
     return whole + (ending if not whole.endswith(("/", "\\")) else "") + colons + dataset
 
 

@@ -1,0 +1,3 @@
+from tests.jobs.samples import samples, source
+
+__all__ = ["samples", "source"]
