@@ -1,0 +1,72 @@
+"""The brush under the mouse: the exact outline of the voxels it would paint."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QPointF, QRectF, Qt
+from qtpy.QtGui import QColor, QPainter, QPainterPath, QPen
+from qtpy.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
+
+from uniem.algorithms.rasterise import disc_outline
+
+EXACT_FROM_SCALE = 3.0
+
+
+class BrushCursor(QGraphicsObject):
+    """Draw the outline of a dab around the voxel at the item's place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setZValue(10)
+        self.setVisible(False)
+        self._brush = (0.0, (1.0, 1.0))
+        self._scale = 1.0
+        self._colour = QColor("white")
+        self._path = QPainterPath()
+
+    def set_brush(self, radius_px: float, aspect_yx: tuple[float, float], scale: float) -> None:
+        """Set radius and shape in voxels, and the screen pixels per voxel: small ones get a plain circle."""
+        was_exact, is_exact = self._scale >= EXACT_FROM_SCALE, scale >= EXACT_FROM_SCALE
+        brush = (radius_px, aspect_yx)
+        if brush != self._brush or is_exact != was_exact:
+            self._path = _outline(*brush) if is_exact else _circle(*brush)
+        self.prepareGeometryChange()
+        self._brush, self._scale = brush, scale
+        self.update()
+
+    def set_colour(self, colour: QColor) -> None:
+        """Set the colour of the outline: that of the label in hand."""
+        # Dark colours would not be seen on the dark line around them.
+        self._colour = QColor.fromHsv(colour.hue(), colour.saturation(), max(colour.value(), 230))
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        """Return the outline with room for its pen."""
+        room = 3 / self._scale
+        return self._path.boundingRect().adjusted(-room, -room, room, room)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        """Draw a dark line and a coloured one within, so that it shows on any gray."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, self._scale < EXACT_FROM_SCALE)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for colour, width in ((QColor(0, 0, 0, 170), 3), (self._colour, 1)):
+            pen = QPen(colour, width)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.drawPath(self._path)
+
+
+def _outline(radius_px: float, aspect_yx: tuple[float, float]) -> QPainterPath:
+    corners = disc_outline(radius_px, aspect_yx) + 0.5
+    path = QPainterPath(QPointF(corners[0, 1], corners[0, 0]))
+    for y, x in corners[1:].tolist():
+        path.lineTo(x, y)
+    return path
+
+
+def _circle(radius_px: float, aspect_yx: tuple[float, float]) -> QPainterPath:
+    path = QPainterPath()
+    height, width = (max(radius_px * aspect, 0.5) for aspect in aspect_yx)
+    path.addEllipse(QPointF(0.5, 0.5), width, height)
+    return path

@@ -1,0 +1,58 @@
+"""The colours in which labels are drawn now: palette, the user's own, opacity, and the label in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uniem.data.palette import Colour, argb_table, colour_of, slots_of
+
+ACTIVE_GAIN = 0.25
+
+
+@dataclass(frozen=True)
+class LabelStyle:
+    """How labels are coloured.
+
+    Attributes
+    ----------
+    overrides : mapping of id to (red, green, blue) or None
+        Colours chosen by the user; None hides a label.
+    active : int
+        The label in hand: a little more opaque than the others, and never hidden.
+    """
+
+    opacity: float = 0.45
+    outlines: bool = False
+    active: int = 0
+    overrides: Mapping[int, Colour | None] = field(default_factory=dict)
+
+    def colour(self, label: int) -> Colour:
+        """Return the colour of a label, hidden or not."""
+        return self.overrides.get(label) or colour_of(label)
+
+    def table(self) -> NDArray[np.uint32]:
+        """Return the premultiplied ARGB colour of every slot of the palette."""
+        # An outline has few pixels, so it is drawn stronger than an area of the same opacity.
+        alpha = 0.5 + self.opacity / 2 if self.outlines and self.opacity > 0 else self.opacity
+        table = _table(round(alpha, 3), tuple(self.overrides.items())).copy()
+        if self.active and alpha > 0:
+            table[int(slots_of(self.active))] = _premultiplied(
+                self.colour(self.active), min(1.0, alpha + ACTIVE_GAIN)
+            )
+        return table
+
+
+@lru_cache(maxsize=8)
+def _table(alpha: float, overrides: tuple[tuple[int, Colour | None], ...]) -> NDArray[np.uint32]:
+    return argb_table(alpha, dict(overrides))
+
+
+def _premultiplied(colour: Colour, alpha: float) -> int:
+    opacity = round(255 * alpha)
+    red, green, blue = ((channel * opacity + 127) // 255 for channel in colour)
+    return (opacity << 24) | (red << 16) | (green << 8) | blue

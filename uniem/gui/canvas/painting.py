@@ -1,0 +1,146 @@
+"""From strokes to edits: the canvas's side of a proofreading session."""
+
+from __future__ import annotations
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+
+from uniem.data.geometry import Box
+from uniem.data.palette import Colour
+from uniem.errors import UniemError
+from uniem.gui.canvas.view_model import CanvasModel
+from uniem.proofreading.objects import ObjectTable
+from uniem.proofreading.session import ProofreadingSession
+from uniem.proofreading.tools.brush import Protect, Stroke, paint
+
+_MANY = 20_000
+
+
+class PaintingController(QObject):
+    """Apply strokes to a session, and tell the views what changed.
+
+    Signals: `changed(Box)` after voxels changed; `restyled()` when colours, locks or visibility may have;
+    `jumped(Box)` to a place undone or redone; `message(str)`.
+    """
+
+    changed = Signal(object)
+    restyled = Signal()
+    jumped = Signal(object)
+    message = Signal(str)
+
+    def __init__(self, model: CanvasModel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._session: ProofreadingSession | None = None
+        self._colours: dict[int, Colour] = {}
+
+    @property
+    def session(self) -> ProofreadingSession | None:
+        """The session whose labels are painted."""
+        return self._session
+
+    def set_session(self, session: ProofreadingSession | None) -> None:
+        """Paint into another session, or none."""
+        if session is self._session:
+            return
+        if self._session is not None:
+            self._session.changed.disconnect(self._tell, missing_ok=True)
+            self._session.objects.changed.disconnect(self._restyle, missing_ok=True)
+        self._session = session
+        self._colours = {}
+        if session is not None:
+            self._colours = _all_colours(session.objects)
+            session.changed.connect(self._tell)
+            session.objects.changed.connect(self._restyle)
+        self.restyled.emit()
+
+    def refusal(self, label: int = 0) -> str:
+        """Return why a label (0: background) cannot be painted now; empty if it can."""
+        if self._session is not None and self._model.labels is self._session.volume:
+            return self._refusal_of(self._session, label)
+        if self._model.labels is None:
+            return "There are no labels to paint: make an empty label volume first."
+        return "These labels are only shown: open them for proofreading to paint."
+
+    def protect(self) -> Protect:
+        """Return what a stroke must not change."""
+        return Protect(locked=self._session.objects.locked() if self._session is not None else frozenset())
+
+    def apply(self, stroke: Stroke, label: int) -> None:
+        """Make an edit of a stroke and apply it; label 0 erases."""
+        if self._session is None:
+            return
+        try:
+            edit = paint(self._session.volume, stroke, label, self.protect())
+            if edit is not None:
+                self._session.apply(edit)
+        except UniemError as error:
+            self.message.emit(str(error))
+
+    def undo(self) -> None:
+        """Take the last edit back and go to its place."""
+        self._go_back_or_on("undo", "Nothing to undo.")
+
+    def redo(self) -> None:
+        """Do again what was undone last and go to its place."""
+        self._go_back_or_on("redo", "Nothing to redo.")
+
+    def new_label(self) -> None:
+        """Take the first label never used into the hand."""
+        if self._session is None:
+            self.message.emit(self.refusal())
+            return
+        try:
+            self._model.hand.label = self._session.next_label()
+        except UniemError as error:
+            self.message.emit(str(error))
+            return
+        self.message.emit(f"New label {self._model.hand.label}")
+
+    def overrides(self) -> dict[int, Colour | None]:
+        """Return the colours the user chose, and None for hidden labels."""
+        if self._session is None:
+            return {}
+        return {**self._colours, **dict.fromkeys(self._session.objects.hidden())}
+
+    def _refusal_of(self, session: ProofreadingSession, label: int) -> str:
+        if label in session.objects.locked():
+            return f"Object {label} is locked: unlock it in the object table, or choose another label."
+        largest = np.iinfo(session.volume.dtype).max
+        return f"Label {label} is too large: these labels end at {largest}." if label > largest else ""
+
+    def _go_back_or_on(self, verb: str, nothing: str) -> None:
+        if self._session is None:
+            return
+        try:
+            edit = self._session.undo() if verb == "undo" else self._session.redo()
+        except UniemError as error:
+            self.message.emit(str(error))
+            return
+        if edit is None:
+            self.message.emit(nothing)
+            return
+        self.message.emit(f"{'Undone' if verb == 'undo' else 'Done again'}: {edit.title}")
+        if not edit.box.is_empty:
+            self.jumped.emit(edit.box)
+
+    def _tell(self, box: Box) -> None:
+        self.changed.emit(box)
+
+    def _restyle(self, labels: frozenset[int]) -> None:
+        if self._session is None:
+            return
+        objects = self._session.objects
+        if len(labels) > _MANY:
+            self._colours = _all_colours(objects)
+        else:
+            chosen = {label: objects.fields_of(label).colour for label in labels}
+            kept = {label: colour for label, colour in self._colours.items() if label not in chosen}
+            self._colours = kept | {label: colour for label, colour in chosen.items() if colour is not None}
+        self.restyled.emit()
+
+
+def _all_colours(objects: ObjectTable) -> dict[int, Colour]:
+    """Return every colour the user chose; the changed fields list just the objects that have any."""
+    changes = objects.field_changes()
+    return {change.label: change.after for change in changes if isinstance(change.after, tuple)}

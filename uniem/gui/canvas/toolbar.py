@@ -1,0 +1,249 @@
+"""The strip above the view: tools, brush, label in hand, opacity and contrast."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QEvent, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QPainter, QPaintEvent
+from qtpy.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QSlider, QSpinBox, QToolButton, QWidget
+from superqt import QDoubleRangeSlider, QLargeIntSpinBox
+
+from uniem.data.palette import Colour
+from uniem.gui.canvas.keymap import SHORTCUTS
+from uniem.gui.canvas.view_model import MAX_BRUSH_PX, MAX_LABEL, CanvasModel, Tool
+from uniem.gui.style import icon
+
+_TOOLS = (
+    (Tool.NAVIGATE, "hand-back-right-outline", "navigate"),
+    (Tool.BRUSH, "brush", "brush"),
+    (Tool.ERASER, "eraser", "eraser"),
+    (Tool.PICK, "eyedropper-variant", "pick"),
+)
+_SHORTCUTS = {shortcut.id: shortcut for shortcut in SHORTCUTS}
+
+
+class Swatch(QWidget):
+    """A patch of the colour of the label in hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedSize(20, 20)
+        self._colour: QColor | None = None
+
+    def set_colour(self, colour: Colour | None) -> None:
+        """Show a colour, or None for background."""
+        self._colour = None if colour is None else QColor(*colour)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the colour, or a crossed-out patch for background."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.setBrush(self._colour or Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(self.rect().adjusted(2, 2, -3, -3), 4, 4)
+        if self._colour is None:
+            painter.drawLine(5, self.height() - 6, self.width() - 6, 5)
+
+
+class CanvasToolbar(QWidget):
+    """Show and change what the shared model holds; ids travel as Python ints."""
+
+    new_label_wanted = Signal()
+    auto_wanted = Signal()
+    reset_wanted = Signal()
+    left = Signal()
+
+    def __init__(self, model: CanvasModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "bar")
+        self._model = model
+        self._icons: list[tuple[QToolButton, str]] = []
+        self._build()
+        self._connect()
+        self.show_state()
+
+    def set_contrast_range(self, low: float, high: float) -> None:
+        """Set the gray values the contrast slider can reach."""
+        self.contrast.blockSignals(True)
+        self.contrast.setRange(low, high)
+        self.contrast.setSingleStep((high - low) / 255)
+        self.contrast.blockSignals(False)
+        self.show_state()
+
+    def contrast_range(self) -> tuple[float, float]:
+        """Return the gray values the contrast slider can reach."""
+        return self.contrast.minimum(), self.contrast.maximum()
+
+    def set_painting_allowed(self, is_allowed: bool) -> None:
+        """Offer what needs labels that can be painted, or not."""
+        for tool in (Tool.BRUSH, Tool.ERASER):
+            self._tools[tool].setEnabled(is_allowed)
+        self.new_label.setEnabled(is_allowed)
+
+    def set_swatch(self, colour: Colour | None) -> None:
+        """Show the colour of the label in hand; None for background."""
+        self.swatch.set_colour(colour)
+
+    def show_state(self) -> None:
+        """Show what the model holds."""
+        hand, display = self._model.hand, self._model.display
+        self._tools[hand.tool].setChecked(True)
+        put_silently(self.brush_size, hand.brush_px)
+        put_silently(self.brush_slider, _to_slider(hand.brush_px))
+        put_silently(self.label, hand.label)
+        put_silently(self.opacity, round(display.opacity * 100))
+        put_silently(self.outlines, display.outlines)
+        put_silently(self.visible, display.show_labels)
+        put_silently(self.contrast, (display.low, display.high))
+        for widget in (self.brush_slider, self.brush_size):
+            widget.setEnabled(hand.tool.is_brush_like)
+        self.contrast.setToolTip(f"Contrast: {display.low:g} is black, {display.high:g} is white")
+
+    def release(self) -> None:
+        """Let go of the model."""
+        for group in (self._model.hand.events, self._model.display.events):
+            group.disconnect(self.show_state, missing_ok=True)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the icons in the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self._draw_icons()
+
+    def _build(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 3, 6, 3)
+        row.setSpacing(4)
+        self._build_tools(row)
+        self._build_brush(row)
+        self._build_label(row)
+        row.addStretch(1)
+        self._build_display(row)
+        self._draw_icons()
+
+    def _build_tools(self, row: QHBoxLayout) -> None:
+        self._tools: dict[Tool, QToolButton] = {}
+        self._group = QButtonGroup(self)
+        for tool, icon_name, shortcut_id in _TOOLS:
+            button = self._button(icon_name, shortcut_id, checkable=True)
+            self._group.addButton(button)
+            self._tools[tool] = button
+            row.addWidget(button)
+        row.addWidget(_separator())
+
+    def _build_brush(self, row: QHBoxLayout) -> None:
+        self.brush_slider = QSlider(Qt.Orientation.Horizontal)
+        self.brush_slider.setRange(0, 100)
+        self.brush_slider.setFixedWidth(90)
+        self.brush_size = QSpinBox()
+        self.brush_size.setRange(1, MAX_BRUSH_PX)
+        self.brush_size.setSuffix(" px")
+        for widget in (self.brush_slider, self.brush_size):
+            widget.setToolTip("Diameter of the brush  ([ and ], or Shift+wheel)")
+            row.addWidget(widget)
+        self.brush_slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        row.addWidget(_separator())
+
+    def _build_label(self, row: QHBoxLayout) -> None:
+        self.swatch = Swatch()
+        self.label = QLargeIntSpinBox()
+        self.label.setRange(0, MAX_LABEL)  # type: ignore[no-untyped-call]
+        self.label.setMinimumWidth(96)
+        self.label.setToolTip("The label in hand; 0 is background  (X swaps, 1 to 9 take a slot)")
+        self.new_label = self._button("plus", "new-label")
+        for widget in (self.swatch, self.label, self.new_label):
+            row.addWidget(widget)
+
+    def _build_display(self, row: QHBoxLayout) -> None:
+        self.visible = self._button("eye-outline", "see-raw", checkable=True)
+        self.outlines = self._button("vector-square", "outlines", checkable=True)
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.opacity.setFixedWidth(80)
+        self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.opacity.setToolTip("Opacity of the labels  (A and Shift+A)")
+        self.contrast = QDoubleRangeSlider(Qt.Orientation.Horizontal)  # type: ignore[no-untyped-call]
+        self.contrast.setRange(0, 255)
+        self.contrast.setFixedWidth(120)
+        self.contrast.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.auto = self._button("auto-fix", "", tooltip="Contrast that suits this section")
+        self.reset = self._button("contrast-box", "", tooltip="Contrast over all gray values")
+        for widget in (
+            self.visible,
+            self.outlines,
+            self.opacity,
+            _separator(),
+            self.contrast,
+            self.auto,
+            self.reset,
+        ):
+            row.addWidget(widget)
+
+    def _button(
+        self, icon_name: str, shortcut_id: str, checkable: bool = False, tooltip: str = ""
+    ) -> QToolButton:
+        button = QToolButton()
+        button.setAutoRaise(True)
+        button.setCheckable(checkable)
+        button.setIconSize(QSize(20, 20))
+        # A focused button would take Space and Enter for itself.
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        shortcut = _SHORTCUTS.get(shortcut_id)
+        text = f"{shortcut.title}  ({shortcut.keys[0]})\n{shortcut.tooltip}" if shortcut else tooltip
+        button.setToolTip(text)
+        button.setAccessibleName(shortcut.title if shortcut else tooltip)
+        self._icons.append((button, icon_name))
+        return button
+
+    def _draw_icons(self) -> None:
+        for button, name in self._icons:
+            button.setIcon(icon(name))
+
+    def _connect(self) -> None:
+        hand, display = self._model.hand, self._model.display
+        for tool, button in self._tools.items():
+            button.clicked.connect(lambda _=False, tool=tool: setattr(hand, "tool", tool))
+        self.brush_size.valueChanged.connect(hand.set_brush)
+        self.brush_slider.valueChanged.connect(lambda value: hand.set_brush(_from_slider(value)))
+        self.label.valueChanged.connect(lambda value: setattr(hand, "label", int(value)))
+        for field in (self.brush_size, self.label):
+            field.lineEdit().returnPressed.connect(self.left)
+        self.new_label.clicked.connect(self.new_label_wanted)
+        self.visible.toggled.connect(lambda on: setattr(display, "show_labels", on))
+        self.outlines.toggled.connect(lambda on: setattr(display, "outlines", on))
+        self.opacity.valueChanged.connect(lambda value: setattr(display, "opacity", value / 100))
+        self.contrast.valueChanged.connect(self._take_contrast)
+        self.auto.clicked.connect(self.auto_wanted)
+        self.reset.clicked.connect(self.reset_wanted)
+        hand.events.connect(self.show_state)
+        display.events.connect(self.show_state)
+
+    def _take_contrast(self, values: tuple[float, float]) -> None:
+        self._model.display.low, self._model.display.high = values
+
+
+def put_silently(widget: QWidget, value: object) -> None:
+    """Set a widget's value without its telling so."""
+    widget.blockSignals(True)
+    if isinstance(widget, QToolButton):
+        widget.setChecked(bool(value))
+    else:
+        widget.setValue(value)
+    widget.blockSignals(False)
+
+
+def _to_slider(size_px: int) -> int:
+    """Return the place of a brush size on a slider of 0 to 100, where small sizes get as much room."""
+    return round(100 * ((size_px - 1) / (MAX_BRUSH_PX - 1)) ** (1 / 3))
+
+
+def _from_slider(value: int) -> int:
+    return round(1 + (MAX_BRUSH_PX - 1) * (value / 100) ** 3)
+
+
+def _separator() -> QFrame:
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.VLine)
+    line.setFrameShadow(QFrame.Shadow.Sunken)
+    line.setFixedHeight(22)
+    return line
