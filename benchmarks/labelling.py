@@ -45,7 +45,8 @@ def main() -> None:
             if count != expected:
                 raise SystemExit(f"{count} components, but cc3d finds {expected}")
         a, b = statistics.median(ours), statistics.median(theirs)
-        print(f"label {SIDE}^3, {connectivity}-connected: {a:.3f} s, cc3d {b:.3f} s, ratio {a / b:.2f} (bar 1.10)")
+        title = f"label {SIDE}^3, {connectivity}-connected"
+        print(f"{title}: {a:.3f} s, cc3d {b:.3f} s, ratio {a / b:.2f} (bar 1.10)")
 
 
 if __name__ == "__main__":

@@ -74,7 +74,10 @@ def main() -> None:
         for title, command in commands().items():
             base, peak = (peak_mb(folder, *command) for folder in folders.values())
             verdict = "ok" if peak - base < BAR_MB else "OVER"
-            print(f"{title:16} {base:7.0f} MB tiny, {peak:7.0f} MB at 2 GB: +{peak - base:5.0f} MB {verdict}", flush=True)
+            print(
+                f"{title:16} {base:7.0f} MB tiny, {peak:7.0f} MB at 2 GB: +{peak - base:5.0f} MB {verdict}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

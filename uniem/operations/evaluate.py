@@ -29,8 +29,8 @@ class EvaluateParameters(Parameters):
 
     level: float | None = Field(
         None,
-        description="The prediction's foreground is what is above this; unset: 0 for masks and labels, half the"
-        " range for probabilities.",
+        description="The prediction's foreground is what is above this; unset: 0 for masks and labels, half"
+        " the range for probabilities.",
     )
     background: Background = Field(
         Background.IGNORE_IN_TRUTH,
@@ -51,8 +51,8 @@ def evaluate(
     """Score a segmentation against ground truth: pixels, Rand and information.
 
     Pixel scores compare foreground with foreground, pooled over all sections. V_Rand and V_Info compare the
-    2D components of the foreground, as means over sections, and see only what is foreground in the truth. Adapted
-    Rand error and variation of information (bits) compare the ids of two label volumes.
+    2D components of the foreground, as means over sections, and see only what is foreground in the truth.
+    Adapted Rand error and variation of information (bits) compare the ids of two label volumes.
     """
     check_same_shape(prediction, truth)
     level = foreground_level(prediction, params.level)

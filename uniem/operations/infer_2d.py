@@ -15,9 +15,6 @@ from uniem.operations.outputs import VolumeOutput
 from uniem.operations.parameters import Parameters
 from uniem.progress import Context
 
-# Beyond this ratio of voxel sizes, objects look too different from those the network has seen.
-LARGEST_RATIO = 1.25
-
 
 class Infer2DParameters(PredictionSettings, Parameters):
     """How to apply a two-dimensional network."""
@@ -39,22 +36,12 @@ def infer_2d(
 ) -> None:
     """Apply a trained 2D network, section by section, and write probabilities.
 
-    Sections of any size are cut into overlapping tiles; the result does not depend on their size and has no seams.
+    Sections of any size are cut into overlapping tiles; the result does not depend on their size and has no
+    seams.
     """
     from uniem.networks.tiling import predict_volume
 
-    _warn_of_other_scale(image, model, context)
     dtype = np.uint8 if params.values == "8-bit" else np.float32
     out = result.create_like(image, dtype=dtype, kind=Kind.PROBABILITY)
-    predict_volume(model, image, out, params, context)
-
-
-def _warn_of_other_scale(image: Volume, model: ModelFolder, context: Context) -> None:
-    trained, given = model.record.voxel_size_nm, image.voxel_size
-    if trained is None or given is None:
-        return
-    ratio = max(trained.y / given.y, given.y / trained.y, trained.x / given.x, given.x / trained.x)
-    if ratio > LARGEST_RATIO:
-        context.message(
-            f"The model was trained at {trained}, the image has {given}: expect poor results, or rescale it first."
-        )
+    done = predict_volume(model, image, out, params, context)
+    context.result(minutes=done.seconds / 60, megavoxels_per_second=done.megavoxels_per_second)

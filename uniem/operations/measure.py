@@ -34,7 +34,7 @@ class MeasureParameters(Parameters):
 def measure(labels: Volume, table: PathOutput, params: MeasureParameters, context: Context) -> None:
     """Measure the size, place and extent of every object.
 
-    Columns in nm and cubic nm need a voxel size, and are left out without one. Boxes are half-open, in voxels.
+    Columns in nm and cubic nm need a voxel size, and are left out without one. Boxes are half-open.
     """
     measures = measure_labels(labels, context)
     voxel_size = params.voxel_size or labels.voxel_size

@@ -26,13 +26,16 @@ class MeshParameters(Parameters):
     ids: str = Field("", description="Labels to mesh, separated by commas; empty: all.")
     min_size_voxels: int = Field(0, ge=0, description="Leave out smaller objects.")
     smoothing_iterations: int = Field(
-        10, ge=0, le=200, description="Rounds of Taubin smoothing, which takes away steps and keeps the volume."
+        10,
+        ge=0,
+        le=200,
+        description="Rounds of Taubin smoothing, which takes away steps and keeps the volume.",
     )
     simplify_error: float | None = Field(
         None,
         ge=0,
-        description="How far triangles may be simplified away from the surface; unset: half the shortest voxel"
-        " edge, 0: not at all.",
+        description="How far triangles may be simplified away from the surface; unset: half the shortest"
+        " voxel edge, 0: not at all.",
         json_schema_extra={"unit": "nm"},
     )
     reduction: float = Field(
@@ -105,7 +108,9 @@ def _surfaces(
         found.add(surface.label)
         yield surface
     if missing := [id for id in params.wanted if id not in found and params.min_size_voxels <= 1]:
-        raise UniemError(f"{labels} has no object {', '.join(map(str, missing))}.", "Name labels that are there.")
+        raise UniemError(
+            f"{labels} has no object {', '.join(map(str, missing))}.", "Name labels that are there."
+        )
     if not found:
         raise UniemError(f"{labels} has no object to mesh.", "Label it first, or lower the smallest size.")
 

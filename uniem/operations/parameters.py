@@ -110,7 +110,7 @@ def validated(model: type[Parameters], values: Mapping[str, Any]) -> Parameters:
 
 
 def messages_of(error: ValidationError, model: type[BaseModel] | None = None) -> dict[str, str]:
-    """Return the message of each wrong parameter under its dotted path; with the model, union tags are left out."""
+    """Return the message of each wrong parameter under its dotted path, without union tags if the model is known."""
     messages: dict[str, str] = {}
     for item in error.errors():
         parts = tuple(str(part) for part in item["loc"])
