@@ -32,6 +32,7 @@ ROUNDING_NM = 36.0
 WALL_NM = 34.0
 VESICLE_NM = 21.0
 JITTER_NM = 12.0
+FAR_PIXELS = np.float32(1e4)
 
 
 @dataclass(frozen=True)
@@ -308,30 +309,33 @@ class _Painter:
 
 def _distance_to_border(labels: NDArray[np.int64]) -> Floats:
     """Return the distance in pixels of each pixel to where the label changes; it is 0.5 beside it."""
-    import cv2
-
     inside = np.full(labels.shape, 255, np.uint8)
     down, right = labels[1:] != labels[:-1], labels[:, 1:] != labels[:, :-1]
     inside[1:][down] = inside[:-1][down] = 0
     inside[:, 1:][right] = inside[:, :-1][right] = 0
-    distance: Floats = cv2.distanceTransform(inside, cv2.DIST_L2, 5).astype(np.float32) + np.float32(0.5)
+    distance: Floats = _distance_to_zero(inside) + np.float32(0.5)
     return distance
+
+
+def _distance_to_zero(mask: NDArray[np.uint8]) -> Floats:
+    import cv2
+
+    # Without any zero, OpenCV answers with the largest float.
+    return np.minimum(np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, 5), np.float32), FAR_PIXELS)
 
 
 def _rounded(distance: Floats, radius: float) -> Floats:
     """Return the distances to the border after every region was opened by a disk, which rounds its corners.
 
-    A pixel belongs to an opened region if a place as far as the radius from the border is within the radius; that
-    place is never in another region, because the border would be nearer.
+    A pixel belongs to an opened region if a place as far as the radius from the border is within the radius;
+    that place is never in another region, because the border would be nearer.
     """
-    import cv2
-
     deep = (distance <= radius).astype(np.uint8)
     if deep.all():
         return np.zeros_like(distance)
     # A little less than the radius, because chamfer distances are off by a fraction of a pixel.
-    opened = (cv2.distanceTransform(deep, cv2.DIST_L2, 5) < radius - 0.3) & (distance > 0.5)
-    return np.asarray(cv2.distanceTransform(opened.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+    opened = (_distance_to_zero(deep) < radius - 0.3) & (distance > 0.5)
+    return _distance_to_zero(opened.astype(np.uint8))
 
 
 def _without_spikes(body: NDArray[np.bool_]) -> NDArray[np.bool_]:

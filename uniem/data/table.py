@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,9 +124,8 @@ def _parsed_column(
 ) -> list[Cell]:
     texts = [cells[index] for _, cells in lines]
     if expected is None:
-        return next(
-            column for kind in (int, bool, float, str) if (column := _all_parsed(texts, kind)) is not None
-        )
+        guesses = (_all_parsed(texts, kind) for kind in (int, bool, float, str))
+        return next(cells for cells in guesses if cells is not None)
     column: list[Cell] = []
     for number, cells in lines:
         try:
@@ -139,13 +139,14 @@ def _parsed_column(
 
 
 def _all_parsed(texts: list[str], kind: CellType) -> list[Cell] | None:
-    """Return the cells read as one type, or None if one of them would change by being written again."""
+    """Return the cells read as one type, or None if one of them is not of that type."""
     try:
         cells = [_parsed(text, kind) for text in texts]
     except ValueError:
         return None
-    written = [_written(cell) for cell in cells]
-    return cells if kind is not int or written == texts else None
+    if kind in (int, float) and any(re.match(r"[+-]?0\d|\+", text.strip()) for text in texts):
+        return None  # codes such as 007 are text
+    return cells
 
 
 def _parsed(text: str, kind: CellType) -> Cell:

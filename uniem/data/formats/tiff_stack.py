@@ -107,7 +107,7 @@ def page_pixels(page: Any, path: Path) -> NDArray[Any]:
 
     try:
         pixels = page.asarray()
-    except Exception as error:
+    except (tifffile.TiffFileError, *PARSER_ERRORS) as error:
         raise _damaged(path, str(error)) from error
     if page.axes == "SYX":
         pixels = np.moveaxis(pixels, 0, -1)
