@@ -51,9 +51,7 @@ def image() -> ArrayVolume:
 
 
 @pytest.fixture
-def painting_canvas(
-    qtbot: QtBot, canvas: Canvas, image: ArrayVolume, session: ProofreadingSession
-) -> Canvas:
+def painting_canvas(qtbot: QtBot, canvas: Canvas, image: ArrayVolume, session: ProofreadingSession) -> Canvas:
     canvas.edit_labels(image, session)
     qtbot.waitUntil(lambda: canvas.view.item.overlay.section is not None)
     canvas.run("brush")

@@ -220,9 +220,7 @@ def test_labels_beyond_31_bits_are_painted_and_picked(
     assert section(session, 0)[100, 100] == 2**32 - 1
     canvas.model.hand.label = 1
     QTest.mouseMove(canvas.view.viewport(), place(canvas, 100, 100))
-    QTest.mouseClick(
-        canvas.view.viewport(), LEFT, Qt.KeyboardModifier.ShiftModifier, place(canvas, 100, 100)
-    )
+    QTest.mouseClick(canvas.view.viewport(), LEFT, Qt.KeyboardModifier.ShiftModifier, place(canvas, 100, 100))
     assert canvas.model.hand.label == 2**32 - 1
     assert canvas.toolbar.label.value() == 2**32 - 1
 
@@ -232,9 +230,7 @@ def test_the_pen_paints_and_its_other_end_erases(
 ) -> None:
     canvas = painting_canvas
     pen_stroke(canvas, [(60, 60), (60, 90)], QTabletEvent.PointerType.Pen)
-    np.testing.assert_array_equal(
-        section(session, 0) == 7, model([(60, 60), (60, 90)], 4.5, (256, 320))
-    )
+    np.testing.assert_array_equal(section(session, 0) == 7, model([(60, 60), (60, 90)], 4.5, (256, 320)))
     pen_stroke(canvas, [(60, 60), (60, 90)], QTabletEvent.PointerType.Eraser)
     assert not section(session, 0).any()
 
@@ -246,7 +242,21 @@ def pen_stroke(canvas: Canvas, points: list[tuple[int, int]], pointer: QTabletEv
         at = QPointF(place(canvas, *point))
         buttons = Qt.MouseButton.NoButton if kind == QEvent.Type.TabletRelease else LEFT
         event = QTabletEvent(
-            kind, at, at, QTabletEvent.TabletDevice.Stylus, pointer, 0.5, 0, 0, 0.0, 0.0, 0, NONE, 1, LEFT, buttons
+            kind,
+            at,
+            at,
+            QTabletEvent.TabletDevice.Stylus,
+            pointer,
+            0.5,
+            0,
+            0,
+            0.0,
+            0.0,
+            0,
+            NONE,
+            1,
+            LEFT,
+            buttons,
         )
         QApplication.sendEvent(viewport, event)
 
