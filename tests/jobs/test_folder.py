@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -111,6 +113,22 @@ def test_the_lock_goes_with_its_process(folder: JobFolder) -> None:
         assert folder.worker_id is None
     with folder.lock():
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_forked_children_do_not_hold_the_lock(folder: JobFolder) -> None:
+    code = HOLD.replace('print("held"', 'import os; os.fork(); print("held"')
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder.path)], stdout=subprocess.PIPE, start_new_session=True
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert [holder.stdout.readline() for _ in range(2)] == [b"held\n"] * 2
+        assert folder.worker_id == holder.pid
+        os.kill(holder.pid, signal.SIGKILL)
+        holder.wait()
+        assert not folder.is_alive()
+        os.killpg(holder.pid, signal.SIGKILL)
 
 
 def test_a_job_is_launched_once(folder: JobFolder) -> None:

@@ -80,6 +80,8 @@ class ArgumentReader(argparse.ArgumentParser):
             nearest = difflib.get_close_matches(wrong[0], known, 3)
             hint = f"Did you mean {' or '.join(nearest)}?" if nearest else self.hint
             raise UniemError(f"{self.prog} has no parameter {wrong[0]}.", hint)
+        if unknown:
+            raise UniemError(f"{self.prog} does not know what to do with {unknown[0]}.", self.hint)
         return vars(found)
 
 

@@ -34,12 +34,20 @@ class FileLock:
         os.ftruncate(file, 0)
         os.write(file, str(os.getpid()).encode())
         self._file = file
+        if hasattr(os, "register_at_fork"):
+            # Forked children share the lock, and would hold it on when this process is killed.
+            os.register_at_fork(after_in_child=self._drop)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Give the lock back."""
         if self._file is not None:
             _unlock(self._file)
+            os.close(self._file)
+            self._file = None
+
+    def _drop(self) -> None:
+        if self._file is not None:
             os.close(self._file)
             self._file = None
 
