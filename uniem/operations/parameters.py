@@ -23,7 +23,11 @@ class Parameters(BaseModel):
 
 
 def _read_voxel_size(value: Any) -> Any:
-    return VoxelSize.parse(value) if isinstance(value, str) else value
+    try:
+        return VoxelSize.parse(value) if isinstance(value, str) else value
+    except UniemError as error:
+        # Only a ValueError is put down to its parameter by pydantic.
+        raise ValueError(f"{error.message.removesuffix('.')}; {error.hint.removesuffix('.')}") from error
 
 
 VoxelSizeNm = Annotated[VoxelSize, BeforeValidator(_read_voxel_size)]
@@ -110,7 +114,7 @@ def validated(model: type[Parameters], values: Mapping[str, Any]) -> Parameters:
 
 
 def messages_of(error: ValidationError, model: type[BaseModel] | None = None) -> dict[str, str]:
-    """Return the message of each wrong parameter under its dotted path, without union tags if the model is known."""
+    """Return the message of each wrong parameter under its dotted path, without union tags."""
     messages: dict[str, str] = {}
     for item in error.errors():
         parts = tuple(str(part) for part in item["loc"])
