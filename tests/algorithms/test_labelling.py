@@ -84,6 +84,10 @@ def test_foreground_rules() -> None:
     assert foreground(image > 0).dtype == np.uint8
     mask = (image > 0).astype(np.uint8)
     assert foreground(mask) is mask
+    assert foreground(mask[:, :, ::2] * np.uint8(255)).max(initial=0) == 0
+    two_values = np.array([[[5, 9]]], np.uint8)
+    assert foreground(two_values).tolist() == [[[1, 1]]]
+    assert run(label_components, two_values)[1] == 1
 
 
 def test_size_filter_and_counts() -> None:
