@@ -260,16 +260,6 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
         icon="rotate-3d",
     ),
     Action(
-        "measure-table",
-        "Measure objects…",
-        "Annotate",
-        "panels.open:measure",
-        (),
-        "Measure every label and keep the table as CSV.",
-        "csv statistics volume area table",
-        icon="ruler",
-    ),
-    Action(
         "shortcuts", "Shortcuts", "Help", "help.shortcuts", ("F1",), "List keys and mouse buttons.", "keys"
     ),
     Action("plugins", "Plugins", "Help", "help.plugins", (), "List plugins, broken ones too.", "extensions"),

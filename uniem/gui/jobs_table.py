@@ -155,7 +155,9 @@ def _paint_bar(painter: QPainter, area: QRectF, status: JobStatus, palette: QPal
     painter.setPen(palette.color(QPalette.ColorRole.Text))
     centre = int(Qt.AlignmentFlag.AlignCenter)
     painter.drawText(
-        area, centre, painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()) - 6)
+        area,
+        centre,
+        painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()) - 6),
     )
 
 

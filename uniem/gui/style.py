@@ -86,8 +86,10 @@ QWidget[role="bar"] {{ background: {title}; }}
 """
 
 
-def apply_theme(application: QApplication, theme: Theme, font_size: int) -> None:
+def apply_theme(theme: Theme, font_size: int) -> None:
     """Dress the application in a theme, with type of a size in points."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
     tone = _tone(application, theme)
     if application.style().objectName().lower() != "fusion":
         application.setStyle("Fusion")

@@ -27,7 +27,9 @@ def suggest(
     words = [stem_of(first) if first else "", operation.id]
     if len(operation.outputs) > 1:
         words.append(name)
-    return unused(folder / ("-".join(word for word in words if word) + _SUFFIXES[operation.outputs[name]]), taken)
+    return unused(
+        folder / ("-".join(word for word in words if word) + _SUFFIXES[operation.outputs[name]]), taken
+    )
 
 
 def unused(path: Path, taken: Collection[Path] = ()) -> Path:

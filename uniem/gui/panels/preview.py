@@ -71,7 +71,9 @@ class Comparison:
 
 
 class _Task(QRunnable):
-    def __init__(self, number: int, compute: Callable[[], Comparison], done: Callable[[int, object], None]) -> None:
+    def __init__(
+        self, number: int, compute: Callable[[], Comparison], done: Callable[[int, object], None]
+    ) -> None:
         super().__init__()
         self._number, self._compute, self._done = number, compute, done
 
@@ -127,7 +129,11 @@ class PreviewMaker(QObject):
 
 
 def compare(
-    preview: Callable[[Volume, int, Any], NDArray[Any]], image: Volume, field: Field, params: Any, labels: bool
+    preview: Callable[[Volume, int, Any], NDArray[Any]],
+    image: Volume,
+    field: Field,
+    params: Any,
+    labels: bool,
 ) -> Comparison:
     """Return a field before and after an operation's preview."""
     field = limited(field, image.shape)
@@ -234,11 +240,11 @@ def grey_image(section: NDArray[Any], low: float, high: float) -> QImage:
     if section.ndim == 3:
         pixels = np.ascontiguousarray(section[..., :3], np.uint8)
         height, width = pixels.shape[:2]
-        return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+        return QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
     scaled = np.clip((section.astype(np.float32) - low) * (255.0 / (high - low)), 0, 255).astype(np.uint8)
     scaled = np.ascontiguousarray(scaled)
     height, width = scaled.shape
-    return QImage(scaled.data, width, height, width, QImage.Format.Format_Grayscale8).copy()
+    return QImage(scaled.tobytes(), width, height, width, QImage.Format.Format_Grayscale8).copy()
 
 
 def overlay_image(section: NDArray[Any], labels: NDArray[Any], low: float, high: float) -> QImage:
@@ -246,7 +252,7 @@ def overlay_image(section: NDArray[Any], labels: NDArray[Any], low: float, high:
     picture = grey_image(section, low, high).convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
     colours = np.ascontiguousarray(argb_table(0.5)[slots_of(labels)])
     height, width = colours.shape
-    over = QImage(colours.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+    over = QImage(colours.tobytes(), width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
     painter = QPainter(picture)
     painter.drawImage(0, 0, over)
     painter.end()

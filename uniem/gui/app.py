@@ -1,0 +1,109 @@
+"""The application: Qt set up, the window shown, what was named opened, until the last window is closed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from types import TracebackType
+
+os.environ.setdefault("QT_API", "pyqt5")
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QApplication, QMessageBox
+
+from uniem.errors import UniemError
+from uniem.gui import style
+from uniem.gui.appearance import Appearance
+from uniem.gui.main_window import MainWindow
+from uniem.jobs.queue import JobQueue
+from uniem.workspace import Settings, Workspace
+
+logger = logging.getLogger(__name__)
+
+POLL_MS = 50
+
+
+def run(paths: Sequence[str]) -> int:
+    """Show the window, open paths, and return the exit code when it is closed."""
+    application = make_application()
+    install_excepthook()
+    window = make_window()
+    window.show()
+    # Files are opened after the first paint, so that the window is there at once.
+    QTimer.singleShot(0, lambda: window.opening.open(paths))
+    return int(application.exec_())
+
+
+def make_application() -> QApplication:
+    """Return the application, set up for high resolutions, made where it was not."""
+    known = QApplication.instance()
+    if isinstance(known, QApplication):
+        return known
+    # OpenCV with its own Qt points this at plugins that end the program.
+    if "cv2" in os.environ.get("QT_QPA_PLATFORM_PLUGIN_PATH", ""):
+        del os.environ["QT_QPA_PLATFORM_PLUGIN_PATH"]
+    for attribute in (
+        Qt.ApplicationAttribute.AA_EnableHighDpiScaling,
+        Qt.ApplicationAttribute.AA_UseHighDpiPixmaps,
+        Qt.ApplicationAttribute.AA_ShareOpenGLContexts,
+    ):
+        QApplication.setAttribute(attribute)
+    rounding = Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
+    QApplication.setHighDpiScaleFactorRoundingPolicy(rounding)
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("uniem")
+    application.setDesktopFileName("uniem")
+    style.remember_system(application)
+    return application
+
+
+def make_window() -> MainWindow:
+    """Return a main window with its models, dressed as remembered, that polls its jobs."""
+    logging.getLogger("uniem").setLevel(logging.INFO)
+    settings = Settings()
+    appearance = Appearance(settings, lambda: None)
+    style.apply_theme(appearance.theme, appearance.font_size)
+    queue = JobQueue()
+    window = MainWindow(Workspace(), queue, settings)
+    clock = QTimer(window)
+    clock.timeout.connect(queue.poll)
+    clock.start(POLL_MS)
+    # Icons cost more than the rest of the menus together, so they come after the first paint.
+    QTimer.singleShot(0, window.dress)
+    return window
+
+
+def install_excepthook() -> None:
+    """Show an error that nobody caught instead of ending the program, as PyQt5 would."""
+    sys.excepthook = _show_uncaught
+
+
+_is_shown = False
+
+
+def _show_uncaught(kind: type[BaseException], error: BaseException, place: TracebackType | None) -> None:
+    global _is_shown
+    if issubclass(kind, KeyboardInterrupt):
+        QApplication.quit()
+        return
+    text = "".join(traceback.format_exception(kind, error, place))
+    logger.error("An error that nobody caught:\n%s", text)
+    if _is_shown or QApplication.instance() is None:
+        return
+    _is_shown = True
+    try:
+        box = QMessageBox(QMessageBox.Icon.Critical, "uniem", _first_line(error))
+        box.setInformativeText("Your edits are safe in the journal. The details are in the log.")
+        box.setDetailedText(text)
+        box.exec_()
+    finally:
+        _is_shown = False
+
+
+def _first_line(error: BaseException) -> str:
+    if isinstance(error, UniemError):
+        return str(error)
+    return f"Something went wrong: {type(error).__name__}: {error}"

@@ -1,0 +1,243 @@
+"""The data dock: what is open, what it is, and what can be done with it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from qtpy.QtCore import QPoint, Qt, QUrl, Signal
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import (
+    QApplication,
+    QHeaderView,
+    QInputDialog,
+    QLabel,
+    QMenu,
+    QStackedWidget,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from uniem.data.model_folder import ModelFolder
+from uniem.data.volume import Kind, Volume
+from uniem.errors import UniemError
+from uniem.gui import style
+from uniem.operations.operation import Role
+from uniem.operations.outputs import path_of
+from uniem.workspace import OpenItem, Workspace
+
+COLUMNS = ("Name", "Size (z, y, x)", "Type", "Voxel size (nm)")
+_ID = int(Qt.ItemDataRole.UserRole)
+_KIND_ICONS = {
+    Kind.IMAGE: "image-outline",
+    Kind.LABELS: "layers-outline",
+    Kind.PROBABILITY: "gradient-vertical",
+}
+_ROLE_ICONS = {Role.MODEL: "brain", Role.MESHES: "cube-outline", Role.TABLE: "table"}
+EMPTY = "Drop images, labels, models or meshes anywhere on this window,\nor choose File › Open…"
+
+
+class DataDock(QWidget):
+    """List the open items; ticks say which are shown."""
+
+    show_wanted = Signal(object)
+    hide_wanted = Signal(object)
+    edit_wanted = Signal(object)
+    export_wanted = Signal(object)
+    voxel_size_wanted = Signal(object)
+    rerun_wanted = Signal(object)
+    close_wanted = Signal(object)
+    selected = Signal()
+
+    def __init__(self, workspace: Workspace, show_error: Callable[[str], None]) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._show_error = show_error
+        self._is_filling = False
+        self.tree = self._make_tree()
+        empty = QLabel(EMPTY)
+        empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        empty.setProperty("role", "quiet")
+        empty.setWordWrap(True)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(empty)
+        self._stack.addWidget(self.tree)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 4, 4, 4)
+        column.addWidget(self._stack)
+        self._signals = (workspace.added, workspace.changed, workspace.removed)
+        for signal in self._signals:
+            signal.connect(self.refresh)
+        self.refresh()
+
+    def close_down(self) -> None:
+        """Stop listening to the workspace."""
+        for signal in self._signals:
+            signal.disconnect(self.refresh)
+
+    @property
+    def current(self) -> OpenItem | None:
+        """The item selected."""
+        return self._item_of(self.tree.currentItem())
+
+    @property
+    def has_current(self) -> bool:
+        """Tell whether an item is selected."""
+        return self.current is not None
+
+    @property
+    def has_volume(self) -> bool:
+        """Tell whether the item selected is a volume."""
+        return self.current is not None and isinstance(self.current.noun, Volume)
+
+    def select(self, item: OpenItem) -> None:
+        """Select an item."""
+        for place in range(self.tree.topLevelItemCount()):
+            row = self.tree.topLevelItem(place)
+            if row.data(0, _ID) == item.id:
+                self.tree.setCurrentItem(row)
+
+    def refresh(self, _changed: OpenItem | None = None) -> None:
+        """List the items anew."""
+        current = self.current
+        self._is_filling = True
+        self.tree.clear()
+        for item in self._workspace.items:
+            self.tree.addTopLevelItem(_row_of(item))
+        self._is_filling = False
+        self._stack.setCurrentIndex(1 if self._workspace.items else 0)
+        if current is not None:
+            self.select(current)
+        elif self._workspace.items:
+            self.select(self._workspace.items[-1])
+
+    def export_current(self) -> None:
+        """Ask to export the item selected."""
+        if self.has_volume:
+            self.export_wanted.emit(self.current)
+
+    def close_current(self) -> None:
+        """Ask to close the item selected."""
+        if self.current is not None:
+            self.close_wanted.emit(self.current)
+
+    def menu_of(self, item: OpenItem) -> QMenu:
+        """Return what can be done with an item."""
+        menu = QMenu(self)
+        is_volume = isinstance(item.noun, Volume)
+        menu.addAction("Hide" if is_volume and item.is_visible else "Show", lambda: self._toggle(item))
+        if is_volume:
+            self._add_volume_actions(menu, item)
+        menu.addSeparator()
+        menu.addAction("Rename…", lambda: self._rename(item))
+        if item.location:
+            menu.addAction("Copy path", lambda: QApplication.clipboard().setText(item.location))
+            menu.addAction("Show in file manager", lambda: self._reveal(item))
+            menu.addAction("Run again…", lambda: self.rerun_wanted.emit(item))
+        menu.addSeparator()
+        menu.addAction("Close", lambda: self.close_wanted.emit(item))
+        return menu
+
+    def _make_tree(self) -> QTreeWidget:
+        tree = QTreeWidget()
+        tree.setColumnCount(len(COLUMNS))
+        tree.setHeaderLabels(list(COLUMNS))
+        tree.setRootIsDecorated(False)
+        tree.setAlternatingRowColors(True)
+        tree.setUniformRowHeights(True)
+        tree.header().setStretchLastSection(True)
+        tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        for column, width in enumerate((170, 105, 60)):
+            tree.setColumnWidth(column, width)
+        tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        tree.customContextMenuRequested.connect(self._show_menu)
+        tree.itemChanged.connect(self._take_tick)
+        tree.itemDoubleClicked.connect(self._activate)
+        tree.currentItemChanged.connect(lambda *_: self.selected.emit())
+        return tree
+
+    def _add_volume_actions(self, menu: QMenu, item: OpenItem) -> None:
+        noun = item.noun
+        assert isinstance(noun, Volume)
+        if noun.kind is Kind.LABELS:
+            menu.addAction("Edit labels", lambda: self.edit_wanted.emit(item))
+        menu.addAction("Export…", lambda: self.export_wanted.emit(item))
+        menu.addAction("Set voxel size…", lambda: self.voxel_size_wanted.emit(item))
+        kinds = menu.addMenu("These numbers are")
+        for kind in Kind:
+            action = kinds.addAction(kind.value, functools.partial(self._set_kind, item, kind))
+            action.setCheckable(True)
+            action.setChecked(noun.kind is kind)
+
+    def _item_of(self, row: QTreeWidgetItem | None) -> OpenItem | None:
+        if row is None:
+            return None
+        return next((item for item in self._workspace.items if item.id == row.data(0, _ID)), None)
+
+    def _show_menu(self, place: QPoint) -> None:
+        item = self._item_of(self.tree.itemAt(place))
+        if item is not None:
+            self.menu_of(item).exec_(self.tree.viewport().mapToGlobal(place))
+
+    def _take_tick(self, row: QTreeWidgetItem, column: int) -> None:
+        item = self._item_of(row)
+        if self._is_filling or item is None or column != 0:
+            return
+        is_ticked = row.checkState(0) == Qt.CheckState.Checked
+        (self.show_wanted if is_ticked else self.hide_wanted).emit(item)
+
+    def _activate(self, row: QTreeWidgetItem) -> None:
+        item = self._item_of(row)
+        if item is not None:
+            self.show_wanted.emit(item)
+
+    def _toggle(self, item: OpenItem) -> None:
+        hides = isinstance(item.noun, Volume) and item.is_visible
+        (self.hide_wanted if hides else self.show_wanted).emit(item)
+
+    def _rename(self, item: OpenItem) -> None:
+        name, is_given = QInputDialog.getText(self, "Rename", "Name in the lists:", text=item.name)
+        if is_given:
+            self._workspace.rename(item, name)
+
+    def _reveal(self, item: OpenItem) -> None:
+        path = path_of(item.location)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path if path.is_dir() else path.parent)))
+
+    def _set_kind(self, item: OpenItem, kind: Kind) -> None:
+        try:
+            self._workspace.set_kind(item, kind)
+        except UniemError as error:
+            self._show_error(str(error))
+
+
+def _row_of(item: OpenItem) -> QTreeWidgetItem:
+    noun = item.noun
+    row = QTreeWidgetItem([("● " if item.is_modified else "") + item.name, "", "", ""])
+    row.setData(0, _ID, item.id)
+    row.setToolTip(0, item.location or "only in memory")
+    if isinstance(noun, Volume):
+        row.setText(1, " × ".join(str(edge) for edge in noun.shape))
+        row.setText(2, str(noun.dtype))
+        size = noun.voxel_size
+        row.setText(3, " × ".join(f"{edge:g}" for edge in size) if size else "unknown")
+        row.setToolTip(2, noun.kind.value)
+        row.setCheckState(0, Qt.CheckState.Checked if item.is_visible else Qt.CheckState.Unchecked)
+        row.setIcon(0, style.icon(_KIND_ICONS[noun.kind]))
+        if size is None:
+            row.setForeground(3, style.accent("warning"))
+        return row
+    row.setIcon(0, style.icon(_ROLE_ICONS.get(item.role, "file-outline")))
+    if isinstance(noun, ModelFolder):
+        row.setText(1, str(noun.record.architecture.get("kind", "")))
+        row.setText(2, "model")
+        model_size = noun.record.voxel_size
+        row.setText(3, " × ".join(f"{edge:g}" for edge in model_size) if model_size else "unknown")
+    elif isinstance(noun, list):
+        row.setText(1, f"{len(noun)} objects")
+        row.setText(2, "meshes")
+    else:
+        row.setText(2, "table")
+    return row

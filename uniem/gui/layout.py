@@ -1,0 +1,79 @@
+"""The docks of the window: where they are at first, and how their places are remembered."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from qtpy.QtCore import QByteArray, Qt
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from uniem.workspace import Settings
+
+LAYOUT_VERSION = 1
+LEFT, RIGHT, BOTTOM = (
+    Qt.DockWidgetArea.LeftDockWidgetArea,
+    Qt.DockWidgetArea.RightDockWidgetArea,
+    Qt.DockWidgetArea.BottomDockWidgetArea,
+)
+
+
+class Layout:
+    """Add docks to a window, and keep their places in the settings."""
+
+    def __init__(self, window: QMainWindow, settings: Settings) -> None:
+        self._window = window
+        self._settings = settings
+        self.docks: dict[str, QDockWidget] = {}
+
+    def add(
+        self, name: str, title: str, area: Qt.DockWidgetArea, widget: QWidget | None = None
+    ) -> QDockWidget:
+        """Add a dock; one in an area that has some already becomes a tab there."""
+        dock = QDockWidget(title, self._window)
+        dock.setObjectName(name)
+        if widget is not None:
+            dock.setWidget(widget)
+        neighbours = [other for other in self.docks.values() if self._window.dockWidgetArea(other) == area]
+        self._window.addDockWidget(area, dock)
+        if neighbours:
+            self._window.tabifyDockWidget(neighbours[0], dock)
+        self.docks[name] = dock
+        return dock
+
+    def bring_up(self, name: str) -> None:
+        """Show a dock and put it in front."""
+        self.docks[name].show()
+        self.docks[name].raise_()
+
+    def arrange(self) -> None:
+        """Give the docks the sizes they have at first."""
+        window = self._window
+        sides = [self.docks["data"], self.docks["panels"]]
+        window.resizeDocks(sides, [310, 390], Qt.Orientation.Horizontal)
+        window.resizeDocks([self.docks["jobs"]], [190], Qt.Orientation.Vertical)
+
+    def remember(self) -> None:
+        """Keep size and places in the settings."""
+        for key, state in (
+            ("window/geometry", self._window.saveGeometry()),
+            ("window/state", self._window.saveState(LAYOUT_VERSION)),
+        ):
+            self._settings.set(key, base64.b64encode(bytes(state)).decode("ascii"))
+
+    def restore(self) -> bool:
+        """Take size and places from the settings; return False where there are none that fit."""
+        states = [self._read(key) for key in ("window/geometry", "window/state")]
+        if states[0] is None or states[1] is None:
+            return False
+        self._window.restoreGeometry(states[0])
+        return bool(self._window.restoreState(states[1], LAYOUT_VERSION))
+
+    def _read(self, key: str) -> QByteArray | None:
+        text = self._settings.get(key)
+        if not isinstance(text, str):
+            return None
+        try:
+            return QByteArray(base64.b64decode(text, validate=True))
+        except (binascii.Error, ValueError):
+            return None

@@ -1,0 +1,340 @@
+"""The main window: the parts put together; what they do is in the parts."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QPoint, Qt, QTimer
+from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QMainWindow, QMenu, QVBoxLayout, QWidget
+
+from uniem.errors import UniemError
+from uniem.gui.actions import WINDOW_ACTIONS, Action, operation_actions
+from uniem.gui.appearance import Appearance
+from uniem.gui.canvas.canvas import Canvas
+from uniem.gui.canvas.view_model import Voxel
+from uniem.gui.command_palette import CommandPalette
+from uniem.gui.data_dock import DataDock
+from uniem.gui.help import Help
+from uniem.gui.item_actions import ItemActions
+from uniem.gui.jobs_dock import JobsDock
+from uniem.gui.layout import BOTTOM, LEFT, RIGHT, Layout
+from uniem.gui.log_dock import LogDock
+from uniem.gui.menus import ActionSet
+from uniem.gui.meshing import Meshing
+from uniem.gui.messages import MessageBar, choose
+from uniem.gui.opening import Opening
+from uniem.gui.panel_dock import PanelDock
+from uniem.gui.panels.pickers import locations_of
+from uniem.gui.panels.preview import Field
+from uniem.gui.results import Results
+from uniem.gui.sessions import Sessions
+from uniem.gui.showing import Showing
+from uniem.gui.status_bar import StatusBar
+from uniem.gui.tables.object_table import ObjectTableView
+from uniem.gui.tables.table_view import TableView
+from uniem.jobs.queue import Job, JobQueue
+from uniem.operations.operation import Role
+from uniem.operations.registry import operations
+from uniem.workspace import OpenItem, Settings, Workspace
+
+if TYPE_CHECKING:
+    from uniem.gui.annotator.annotator import MeshAnnotator
+
+logger = logging.getLogger(__name__)
+
+SETTINGS_DELAY_MS = 1000
+LEAVE, STOP, STAY = "Leave them running", "Stop them", "Cancel"
+
+
+class MainWindow(QMainWindow):
+    """Everything a user sees; actions find what they call among its parts."""
+
+    def __init__(self, workspace: Workspace, queue: JobQueue, settings: Settings) -> None:
+        super().__init__()
+        self.workspace, self.queue, self.settings = workspace, queue, settings
+        self.setWindowTitle("uniem")
+        self.setObjectName("main-window")
+        self.setAcceptDrops(True)
+        self.setDockOptions(self.DockOption.AllowTabbedDocks | self.DockOption.AnimatedDocks)
+        self.annotator: MeshAnnotator | None = None
+        self._is_closed = False
+        self._make_parts()
+        self._make_docks()
+        self.action_set = ActionSet(self, self._all_actions())
+        self._fill_menus()
+        self._connect()
+        self.resize(1440, 900)
+        if not self.layout_of_docks.restore():
+            self.layout_of_docks.arrange()
+        self.action_set.refresh()
+
+    def show_palette(self) -> None:
+        """Open the command palette."""
+        self.action_set.refresh()
+        CommandPalette(self.action_set.found(), self).show_over(self)
+
+    def show_annotator(self) -> None:
+        """Open the 3D view; VTK is loaded only now."""
+        self.layout_of_docks.bring_up("annotator")
+        self._annotator()
+
+    def dress(self) -> None:
+        """Take the icons and colours of the present theme."""
+        self.action_set.dress()
+        self.jobs.dress()
+        self.data.refresh()
+
+    # Parts
+
+    def _make_parts(self) -> None:
+        self.canvas = Canvas()
+        self.message = MessageBar()
+        self.showing = Showing(self.workspace, self.canvas)
+        viewers = {
+            Role.IMAGE: self.showing.show,
+            Role.LABELS: self.showing.show,
+            Role.VOLUME: self.showing.show,
+            Role.MODEL: self._show_in_list,
+            Role.MESHES: self._show_meshes,
+            Role.TABLE: self._show_table,
+        }
+        self.results = Results(self.workspace, self.queue, viewers)
+        self.sessions = Sessions(self.workspace, self.queue, self.canvas, self.showing, self.results, self)
+        self.opening = Opening(self.workspace, self.results, self.settings, self)
+        self.panels = PanelDock(self.workspace, self.queue, self.settings, self.showing.field_in_view)
+        self.items = ItemActions(self.workspace, self.queue, self.sessions, self.results, self.panels, self)
+        self.data = DataDock(self.workspace, self.message.show_error)
+        self.jobs = JobsDock(self.queue, self.message.show_error)
+        self.log = LogDock()
+        self.objects = ObjectTableView(self.message.show_error)
+        self.table = TableView()
+        self.meshing = Meshing(
+            self.queue, self.showing, self.sessions, self.results, self.objects, self.items.ask_voxel_size
+        )
+        self.appearance = Appearance(self.settings, self.dress)
+        self.status = StatusBar(self.canvas, self.sessions, self.queue)
+        self.setStatusBar(self.status)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.message)
+        column.addWidget(self.canvas, 1)
+        self.setCentralWidget(middle)
+
+    def _make_docks(self) -> None:
+        self.setCorner(Qt.Corner.BottomRightCorner, RIGHT)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(LEFT))
+        docks = self.layout_of_docks = Layout(self, self.settings)
+        docks.add("data", "Data", LEFT, self.data)
+        docks.add("panels", "Operation", RIGHT, self.panels)
+        docks.add("objects", "Objects", RIGHT, self.objects)
+        docks.add("annotator", "3D annotator", RIGHT).hide()
+        docks.add("jobs", "Jobs", BOTTOM, self.jobs)
+        docks.add("table", "Table", BOTTOM, self.table)
+        docks.add("log", "Log", BOTTOM, self.log)
+        for name in ("panels", "jobs"):
+            docks.bring_up(name)
+
+    def _all_actions(self) -> list[Action]:
+        return [*WINDOW_ACTIONS, *operation_actions(operations().values())]
+
+    def _fill_menus(self) -> None:
+        self.help = Help(self, [action for action, _ in self.action_set.found()])
+        recent = QMenu("Open recent", self)
+        recent.aboutToShow.connect(lambda: self.opening.fill_recent(recent))
+        file = self.action_set.menu("File")
+        file.insertMenu(self.action_set["new-labels"], recent)
+        file.insertSeparator(self.action_set["new-labels"])
+        view = self.action_set.menu("View")
+        view.addSeparator()
+        docks = view.addMenu("Docks")
+        for dock in self.layout_of_docks.docks.values():
+            docks.addAction(dock.toggleViewAction())
+
+    def _connect(self) -> None:
+        for part in (self.sessions, self.meshing, self.items, self.results):
+            part.told.connect(self.message.show_note)
+            part.failed.connect(self.message.show_error)
+        self.showing.told.connect(self.message.show_note)
+        self.opening.failed.connect(self.message.show_error)
+        self.table.failed.connect(self.message.show_error)
+        self.showing.changed.connect(self.action_set.refresh)
+        self.data.selected.connect(self.action_set.refresh)
+        self.data.show_wanted.connect(self.results.show)
+        self.data.hide_wanted.connect(self.showing.hide)
+        self.data.edit_wanted.connect(self.sessions.edit)
+        self.data.export_wanted.connect(self.items.ask_export)
+        self.data.voxel_size_wanted.connect(self.items.ask_voxel_size)
+        self.data.rerun_wanted.connect(self.items.run_again)
+        self.data.close_wanted.connect(self.items.close)
+        self.jobs.result_wanted.connect(self.results.open_results)
+        self.panels.opened.connect(lambda _: self.layout_of_docks.bring_up("panels"))
+        self.panels.submitted.connect(self._take_job)
+        self.panels.before_run.connect(self.sessions.save_for)
+        self.panels.tried.connect(self._show_trial)
+        self._connect_objects()
+        self.settings.changed.connect(self._keep_settings_soon)
+        self._settings_clock = QTimer(self)
+        self._settings_clock.setSingleShot(True)
+        self._settings_clock.setInterval(SETTINGS_DELAY_MS)
+        self._settings_clock.timeout.connect(self._keep_settings)
+        for dock_name in ("annotator",):
+            self.layout_of_docks.docks[dock_name].visibilityChanged.connect(self._fill_annotator)
+
+    def _connect_objects(self) -> None:
+        self.sessions.session_changed.connect(self._take_session)
+        self.sessions.history_changed.connect(self.action_set.refresh)
+        self.sessions.counted.connect(self.objects.show_counting)
+        self.objects.jump_wanted.connect(self.showing.jump_to)
+        self.objects.chosen.connect(self._take_label)
+        self.objects.meshes_wanted.connect(self.meshing.show_selected)
+        self.objects.selection_changed.connect(self.action_set.refresh)
+        self.table.jump_wanted.connect(self.showing.jump_to)
+        self.canvas.menu_wanted.connect(self._show_canvas_menu)
+        self.canvas.view.camera_changed.connect(self.panels.field_moved)
+        self.canvas.view.section_shown.connect(self.panels.field_moved)
+
+    # Answers
+
+    def _take_session(self, session: object) -> None:
+        self.objects.set_session(self.sessions.session)
+        if session is not None:
+            self.layout_of_docks.bring_up("objects")
+        self.action_set.refresh()
+
+    def _take_label(self, label: int) -> None:
+        self.canvas.model.hand.label = label
+
+    def _take_job(self, job: Job) -> None:
+        self.layout_of_docks.bring_up("jobs")
+        self.jobs.select(job)
+        panel = self.panels.shown
+        if panel is not None and panel.opens_results:
+            self.results.open_when_done(job)
+
+    def _show_trial(self, job: Job, field: Field) -> None:
+        try:
+            item = self.results.open(next(iter(job.status.outputs.values())))
+            self.showing.show_trial(item.noun, field)  # type: ignore[arg-type]  # infer-2d makes a volume
+            self.workspace.close(item)
+        except UniemError as error:
+            self.message.show_error(str(error))
+
+    def _show_in_list(self, item: OpenItem) -> None:
+        self.layout_of_docks.bring_up("data")
+        self.data.select(item)
+
+    def _show_meshes(self, item: OpenItem) -> None:
+        self.show_annotator()
+        if isinstance(item.noun, list):
+            self._annotator().add_meshes(item.noun)
+
+    def _show_table(self, item: OpenItem) -> None:
+        if isinstance(item.noun, Path):
+            self.table.show_file(item.noun)
+            self.layout_of_docks.bring_up("table")
+
+    def _show_canvas_menu(self, voxel: Voxel | None, place: QPoint) -> None:
+        menu = QMenu(self)
+        if voxel is not None and voxel.label:
+            label = voxel.label
+            menu.addAction(f"Take label {label} into the hand", lambda: self._take_label(label))
+            menu.addAction("Show in the object table", lambda: self._show_row(label))
+            menu.addSeparator()
+        for id in ("undo", "redo", "new-labels", "edit-labels", "fit", "auto-contrast"):
+            menu.addAction(self.action_set[id])
+        menu.exec_(place)
+
+    def _show_row(self, label: int) -> None:
+        self.layout_of_docks.bring_up("objects")
+        self.objects.select(label)
+
+    # The 3D view
+
+    def _fill_annotator(self, is_visible: bool) -> None:
+        # A dock that was open when the window was last closed gets its view after the first paint.
+        if is_visible and self.annotator is None:
+            QTimer.singleShot(0, self._annotator)
+
+    def _annotator(self) -> MeshAnnotator:
+        if self.annotator is None:
+            from uniem.gui.annotator.annotator import MeshAnnotator
+
+            self.annotator = MeshAnnotator()
+            self.annotator.object_picked.connect(self._take_picked)
+            self.layout_of_docks.docks["annotator"].setWidget(self.annotator)
+        size = self.canvas.model.labels.voxel_size if self.canvas.model.labels is not None else None
+        if size is not None:
+            self.annotator.set_voxel_size(size)
+        return self.annotator
+
+    def _take_picked(self, label: int, place_nm: tuple[float, float, float]) -> None:
+        self.objects.select(label)
+        labels = self.canvas.model.labels
+        if labels is not None and labels.voxel_size is not None:
+            z, y, x = (nm / edge for nm, edge in zip(place_nm, labels.voxel_size, strict=True))
+            self.showing.jump_to(z, y, x)
+
+    # Settings and the end
+
+    def _keep_settings_soon(self, _key: str = "") -> None:
+        self._settings_clock.start()
+
+    def _keep_settings(self) -> None:
+        try:
+            self.settings.save()
+        except UniemError as error:
+            logger.warning("%s", error)
+
+    def _may_close(self) -> bool:
+        if not self.sessions.may_close():
+            return False
+        if not self.queue.is_busy:
+            return True
+        answer = choose(
+            self,
+            "Jobs are running",
+            "Some jobs have not ended yet.",
+            (LEAVE, STOP, STAY),
+            "Jobs that are left running go on without the window, and are found here again.",
+        )
+        if answer == STOP:
+            self.queue.stop_all()
+        elif answer == LEAVE:
+            self.queue.leave_running()
+        return answer != STAY
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take any local file or folder."""
+        if locations_of(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        event.acceptProposedAction()
+        self.opening.open(locations_of(event))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask about what would be lost; then remember the layout and let go of everything."""
+        if self._is_closed:
+            return
+        if not self._may_close():
+            event.ignore()
+            return
+        self._is_closed = True
+        self.layout_of_docks.remember()
+        self._settings_clock.stop()
+        self.settings.changed.disconnect(self._keep_settings_soon)
+        self._keep_settings()
+        for part in (self.sessions, self.panels, self.results, self.showing):
+            part.close_down()
+        for view in (self.data, self.jobs, self.log, self.objects, self.status):
+            view.close_down()
+        self.canvas.close_views()
+        if self.annotator is not None:
+            self.annotator.close()
+        super().closeEvent(event)

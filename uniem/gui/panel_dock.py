@@ -1,0 +1,93 @@
+"""The dock of operation panels: one panel per operation, made when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QLabel, QStackedWidget
+
+from uniem.gui.panels.inference_panel import InferencePanel
+from uniem.gui.panels.operation_panel import FieldInView, OperationPanel
+from uniem.jobs.queue import JobQueue
+from uniem.operations.registry import find
+from uniem.workspace import Settings, Workspace
+
+MOVED_MS = 150
+
+
+def _training_panel() -> type[OperationPanel]:
+    from uniem.gui.panels.training_panel import TrainingPanel
+
+    return TrainingPanel
+
+
+# Panels made by hand; imported when first opened. Every other operation gets OperationPanel.
+PANELS: dict[str, Callable[[], type[OperationPanel]]] = {
+    "train-2d": _training_panel,
+    "infer-2d": lambda: InferencePanel,
+}
+
+
+class PanelDock(QStackedWidget):
+    """Show the panel of one operation at a time."""
+
+    opened = Signal(object)
+    submitted = Signal(object)
+    before_run = Signal(list)
+    tried = Signal(object, object)
+
+    def __init__(
+        self, workspace: Workspace, queue: JobQueue, settings: Settings, field_in_view: FieldInView
+    ) -> None:
+        super().__init__()
+        self._workspace, self._queue, self._settings = workspace, queue, settings
+        self._field_in_view = field_in_view
+        self._panels: dict[str, OperationPanel] = {}
+        empty = QLabel("Choose an operation from the menus,\nor press Ctrl+P and type what you want to do.")
+        empty.setProperty("role", "quiet")
+        empty.setContentsMargins(14, 14, 14, 14)
+        empty.setWordWrap(True)
+        self.addWidget(empty)
+        self._moved = QTimer(self)
+        self._moved.setSingleShot(True)
+        self._moved.setInterval(MOVED_MS)
+        self._moved.timeout.connect(self._tell_moved)
+
+    @property
+    def shown(self) -> OperationPanel | None:
+        """The panel in front."""
+        widget = self.currentWidget()
+        return widget if isinstance(widget, OperationPanel) else None
+
+    def open(self, id: str) -> OperationPanel:
+        """Show the panel of an operation."""
+        if id not in self._panels:
+            self._panels[id] = self._make(id)
+            self.addWidget(self._panels[id])
+        self.setCurrentWidget(self._panels[id])
+        self.opened.emit(self._panels[id])
+        return self._panels[id]
+
+    def field_moved(self) -> None:
+        """Take notice that another part of the volume is in view."""
+        self._moved.start()
+
+    def close_down(self) -> None:
+        """Let every panel stop listening."""
+        self._moved.stop()
+        for panel in self._panels.values():
+            panel.close_down()
+
+    def _make(self, id: str) -> OperationPanel:
+        kind = PANELS.get(id, lambda: OperationPanel)()
+        panel = kind(find(id), self._workspace, self._queue, self._settings, self._field_in_view)
+        panel.submitted.connect(self.submitted)
+        panel.before_run.connect(self.before_run)
+        if isinstance(panel, InferencePanel):
+            panel.tried.connect(self.tried)
+        return panel
+
+    def _tell_moved(self) -> None:
+        if self.shown is not None:
+            self.shown.field_moved()

@@ -1,0 +1,274 @@
+"""Editing labels in the window: which volume is edited, saving, undo, and never losing an edit."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtWidgets import QWidget
+
+from uniem import paths
+from uniem.data.store import StoredVolume, create_store
+from uniem.data.volume import Kind, Volume
+from uniem.errors import UniemError
+from uniem.gui.canvas.canvas import Canvas
+from uniem.gui.canvas.view_model import Tool
+from uniem.gui.messages import choose
+from uniem.gui.panels.naming import stem_of, unused
+from uniem.gui.results import Results
+from uniem.gui.showing import Showing
+from uniem.jobs.queue import Job, JobQueue
+from uniem.jobs.request import JobRequest
+from uniem.proofreading.checkpoint import VolumeChanged
+from uniem.proofreading.opening import set_history_aside
+from uniem.proofreading.session import ProofreadingSession
+from uniem.workspace import OpenItem, Workspace
+
+logger = logging.getLogger(__name__)
+
+AUTOSAVE_MS = 5 * 60 * 1000
+AUTOSAVE_BYTES = 1 << 30
+COUNT_EVERY_MS = 5
+SAVE, KEEP, CANCEL = "Save", "Keep for next time", "Cancel"
+
+
+class Sessions(QObject):
+    """Hold the one session of the window.
+
+    Signals: `session_changed(session or None)`; `history_changed()`; `counted(part done or None)`;
+    `told(str)`; `failed(str)`.
+    """
+
+    session_changed = Signal(object)
+    history_changed = Signal()
+    counted = Signal(object)
+    told = Signal(str)
+    failed = Signal(str)
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        queue: JobQueue,
+        canvas: Canvas,
+        showing: Showing,
+        results: Results,
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._workspace, self._queue = workspace, queue
+        self._canvas, self._showing, self._results, self._window = canvas, showing, results, window
+        self.session: ProofreadingSession | None = None
+        self.item: OpenItem | None = None
+        self._counting: Iterator[float] | None = None
+        self._counter = _timer(self, COUNT_EVERY_MS, self._count_on)
+        self._autosave = _timer(self, AUTOSAVE_MS, self._save_by_itself)
+        workspace.removed.connect(self._take_removed)
+
+    @property
+    def is_editing(self) -> bool:
+        """Tell whether labels are open for editing."""
+        return self.session is not None
+
+    @property
+    def can_undo(self) -> bool:
+        """Tell whether there is an edit to undo."""
+        return self.session is not None and self.session.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Tell whether there is an edit to redo."""
+        return self.session is not None and self.session.can_redo
+
+    @property
+    def unsaved(self) -> int:
+        """How many edits are not saved."""
+        return self.session.unsaved_edits if self.session is not None else 0
+
+    def undo(self) -> None:
+        """Take the last edit back and go to its place."""
+        self._canvas.painting.undo()
+
+    def redo(self) -> None:
+        """Repeat the edit undone last and go to its place."""
+        self._canvas.painting.redo()
+
+    def new_labels(self) -> None:
+        """Make an empty label volume for the image shown, in the work folder, and edit it."""
+        item = self._showing.image_item
+        if item is None or not isinstance(item.noun, Volume):
+            self.failed.emit("Show an image first: the labels get its size.")
+            return
+        image = item.noun
+        path = unused(paths.work_folder() / f"{stem_of(item.location or item.name)}-labels.zarr")
+        with self._telling():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            create_store(path, image.shape, "uint32", image.voxel_size, Kind.LABELS)
+            self.edit(self._workspace.open(path))
+            self._canvas.model.hand.label = 1
+            self._canvas.model.hand.tool = Tool.BRUSH
+            self.told.emit(
+                f"Made {path.name} in {path.parent}. Paint with the left button; erase with the right."
+            )
+
+    def edit_shown(self) -> None:
+        """Edit the labels shown."""
+        if self._showing.labels_item is not None:
+            self.edit(self._showing.labels_item)
+
+    def edit(self, item: OpenItem) -> None:
+        """Edit a label volume; one that is no store of labels is imported into one first, as a job."""
+        if item is self.item:
+            self._showing.show(item)
+            return
+        noun = item.noun
+        if isinstance(noun, StoredVolume) and noun.kind is Kind.LABELS and noun.dtype.kind == "u":
+            with self._telling():
+                self._open(item, noun.path)
+        else:
+            self._import(item)
+
+    def save(self) -> bool:
+        """Write the edits into the volume; return whether it worked."""
+        if self.session is None or not self.session.unsaved_edits:
+            return True
+        count = self.session.unsaved_edits
+        try:
+            self.session.save()
+        except UniemError as error:
+            self.failed.emit(str(error))
+            return False
+        self.told.emit(f"Saved {count:,} edits in {self.session.path.name}.")
+        return True
+
+    def save_for(self, locations: list[str]) -> None:
+        """Save before a job reads the volume that is being edited."""
+        if self.item is not None and self.item.location in locations:
+            self.save()
+
+    def may_close(self) -> bool:
+        """Ask what becomes of unsaved edits; return False where the user wants to stay."""
+        if self.session is None or not self.session.unsaved_edits:
+            return True
+        answer = choose(
+            self._window,
+            "Unsaved edits",
+            f"{self.session.path.name} has {self.session.unsaved_edits:,} unsaved edits.",
+            (SAVE, KEEP, CANCEL),
+            "Edits that are kept come back when the labels are opened for editing again.",
+        )
+        return answer == KEEP or (answer == SAVE and self.save())
+
+    def end(self) -> None:
+        """Close the session; what is not saved stays in its journal."""
+        session, item = self.session, self.item
+        if session is None:
+            return
+        self._counter.stop()
+        self._autosave.stop()
+        self._counting = None
+        self.session = self.item = None
+        session.history_changed.disconnect(self._take_history)
+        self.session_changed.emit(None)
+        self._showing.end_edited()
+        session.close()
+        if item is not None:
+            self._workspace.set_modified(item, False)
+
+    def close_down(self) -> None:
+        """End the session and stop listening."""
+        self._workspace.removed.disconnect(self._take_removed)
+        self.end()
+
+    def _open(self, item: OpenItem, path: Path) -> None:
+        if self.session is not None and not self.save():
+            return
+        try:
+            session = ProofreadingSession.open(path)
+        except VolumeChanged as error:
+            answer = choose(
+                self._window,
+                "The labels were changed elsewhere",
+                error.message,
+                ("Begin a new history", CANCEL),
+                "The voxels stay as they are now. The old history is kept beside them in a file of its own.",
+            )
+            if answer == CANCEL:
+                return
+            set_history_aside(path)
+            session = ProofreadingSession.open(path)
+        self.end()
+        self._begin(item, session)
+
+    def _begin(self, item: OpenItem, session: ProofreadingSession) -> None:
+        self.session, self.item = session, item
+        session.history_changed.connect(self._take_history)
+        self._showing.show_edited(item, session)
+        if not session.objects.is_counted:
+            self._counting = session.objects.scan_steps()
+            self._counter.start()
+        self._autosave.start()
+        self.session_changed.emit(session)
+        self._take_history()
+        if session.recovered_edits:
+            self.told.emit(f"Recovered {session.recovered_edits:,} edits that were not saved.")
+
+    def _import(self, item: OpenItem) -> None:
+        location = item.location
+        target = unused(paths.work_folder() / f"{stem_of(location or item.name)}-edit.zarr")
+        request = JobRequest(
+            operation="convert",
+            parameters={"kind": "labels", "dtype": "uint32"},
+            inputs={"source": location},
+            outputs={"result": str(target)},
+        )
+        with self._telling():
+            self._results.follow(self._queue.submit(request), self._edit_imported)
+            self.told.emit(f"Importing {item.name} into a store that can be edited: {target}.")
+
+    def _edit_imported(self, job: Job) -> None:
+        self.edit(self._results.open(job.status.outputs["result"]))
+
+    def _take_history(self) -> None:
+        if self.session is None:
+            return
+        if self.item is not None:
+            self._workspace.set_modified(self.item, bool(self.session.unsaved_edits))
+        if self.session.pending_bytes > AUTOSAVE_BYTES:
+            QTimer.singleShot(0, self._save_by_itself)
+        self.history_changed.emit()
+
+    def _save_by_itself(self) -> None:
+        if self._canvas.view.mouse.is_stroking:
+            return
+        self.save()
+
+    def _count_on(self) -> None:
+        """Count one more block of the volume; every one takes a few milliseconds."""
+        part = next(self._counting, None) if self._counting is not None else None
+        if part is None:
+            self._counter.stop()
+            self._counting = None
+        self.counted.emit(part)
+
+    def _take_removed(self, item: OpenItem) -> None:
+        if item is self.item:
+            self.end()
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except UniemError as error:
+            self.failed.emit(str(error))
+        except OSError as error:
+            self.failed.emit(f"{error.filename or 'A file'} cannot be written: {error.strerror}.")
+
+
+def _timer(parent: QObject, interval_ms: int, slot: Callable[[], None]) -> QTimer:
+    timer = QTimer(parent)
+    timer.setInterval(interval_ms)
+    timer.timeout.connect(slot)
+    return timer

@@ -1,0 +1,201 @@
+"""The table of the objects being proofread."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from qtpy.QtCore import QModelIndex, QPoint, Qt, Signal
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QColorDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QProgressBar,
+    QTableView,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from uniem.data.table import write_csv
+from uniem.errors import UniemError
+from uniem.gui.tables.object_model import COLOUR, ID, LOCKED, NAME, SHOWN, VOLUME, VOXELS, ObjectModel
+from uniem.proofreading.session import ProofreadingSession
+from uniem.proofreading.tools import fields
+
+_WIDTHS = {SHOWN: 52, COLOUR: 52, ID: 76, NAME: 130, VOXELS: 90, VOLUME: 92, LOCKED: 56}
+
+
+class ObjectTableView(QWidget):
+    """Find, name, lock, colour, show and hide objects; double-click goes to one.
+
+    Signals: `jump_wanted(z, y, x)` in voxels; `chosen(label)`; `selection_changed`; `meshes_wanted`.
+    """
+
+    jump_wanted = Signal(float, float, float)
+    chosen = Signal(object)
+    selection_changed = Signal()
+    meshes_wanted = Signal()
+
+    def __init__(self, show_error: Callable[[str], None]) -> None:
+        super().__init__()
+        self._show_error = show_error
+        self.model = ObjectModel(show_error)
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText("Filter by id or name")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.textChanged.connect(self.model.set_filter)
+        self._count = QLabel()
+        self._count.setProperty("role", "quiet")
+        self._counting = QProgressBar()
+        self._counting.setMaximumHeight(6)
+        self._counting.setTextVisible(False)
+        self._counting.setRange(0, 1000)
+        self._counting.hide()
+        self.table = self._make_table()
+        export = QToolButton()
+        export.setText("CSV…")
+        export.setToolTip("Write the rows listed into a CSV file")
+        export.clicked.connect(self._ask_export)
+        bar = QHBoxLayout()
+        bar.addWidget(self.filter, 1)
+        bar.addWidget(self._count)
+        bar.addWidget(export)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 4, 4, 4)
+        column.addLayout(bar)
+        column.addWidget(self._counting)
+        column.addWidget(self.table)
+        for signal in (self.model.modelReset, self.model.layoutChanged):
+            signal.connect(self._show_count)
+        self._show_count()
+
+    @property
+    def selected(self) -> list[int]:
+        """The ids of the selected rows."""
+        rows = self.table.selectionModel().selectedRows()
+        return [self.model.label(index.row()) for index in rows]
+
+    def set_session(self, session: ProofreadingSession | None) -> None:
+        """List the objects of a session, or nothing."""
+        self.model.set_session(session)
+        self._show_count()
+
+    def show_counting(self, part: float | None) -> None:
+        """Show how much of the volume has been counted; None when it is done."""
+        self._counting.setVisible(part is not None)
+        self._counting.setValue(round(1000 * (part or 0.0)))
+        self._show_count()
+
+    def select(self, label: int) -> None:
+        """Select an object and bring its row into view."""
+        row = self.model.row_of(label)
+        if row is not None:
+            self.table.selectRow(row)
+            self.table.scrollTo(self.model.index(row, ID))
+
+    def export(self, path: Path) -> None:
+        """Write the rows listed into a CSV file."""
+        write_csv(self.model.table(), path)
+
+    def close_down(self) -> None:
+        """Let go of the session."""
+        self.model.set_session(None)
+
+    def _make_table(self) -> QTableView:
+        table = QTableView()
+        table.setModel(self.model)
+        table.setSortingEnabled(True)
+        table.sortByColumn(ID, Qt.SortOrder.AscendingOrder)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setShowGrid(False)
+        table.setAlternatingRowColors(True)
+        table.setWordWrap(False)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(24)
+        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        for column, width in _WIDTHS.items():
+            table.setColumnWidth(column, width)
+        table.horizontalHeader().setHighlightSections(False)
+        table.horizontalHeader().setStretchLastSection(True)
+        table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        table.customContextMenuRequested.connect(self._show_menu)
+        table.doubleClicked.connect(self._act_on)
+        table.clicked.connect(lambda index: self.chosen.emit(self.model.label(index.row())))
+        table.selectionModel().selectionChanged.connect(lambda *_: self.selection_changed.emit())
+        return table
+
+    def _show_count(self) -> None:
+        session = self.model.session
+        if session is None:
+            text = "no labels open for editing"
+        elif not session.objects.is_counted:
+            text = "counting…"
+        else:
+            text = f"{self.model.rowCount():,} of {len(session.objects):,}"
+        self._count.setText(text)
+
+    def _act_on(self, index: QModelIndex) -> None:
+        label = self.model.label(index.row())
+        if index.column() == COLOUR:
+            self._ask_colour([label])
+        elif index.column() in (ID, VOXELS, VOLUME):
+            self._jump(label)
+
+    def _show_menu(self, place: QPoint) -> None:
+        labels = self.selected
+        if not labels:
+            return
+        menu = QMenu(self)
+        menu.addAction("Go there", lambda: self._jump(labels[0]))
+        menu.addAction("Show meshes", self.meshes_wanted.emit)
+        menu.addSeparator()
+        for title, make in (
+            ("Show", fields.show),
+            ("Hide", fields.hide),
+            ("Lock", fields.lock),
+            ("Unlock", fields.unlock),
+        ):
+            menu.addAction(title, functools.partial(self.model.change, make, labels))
+        menu.addSeparator()
+        menu.addAction("Colour…", lambda: self._ask_colour(labels))
+        menu.exec_(self.table.viewport().mapToGlobal(place))
+
+    def _ask_colour(self, labels: list[int]) -> None:
+        colour = QColorDialog.getColor(QColor(*self.model.colour(labels[0])), self, "Colour")
+        if colour.isValid():
+            rgb = (colour.red(), colour.green(), colour.blue())
+            self.model.change(lambda objects, ids: fields.recolour(objects, ids, rgb), labels)
+
+    def _jump(self, label: int) -> None:
+        session = self.model.session
+        if session is None:
+            return
+        boxes = session.objects.boxes_of(label)
+        if not boxes:
+            return
+        box = boxes[len(boxes) // 2]
+        places = np.argwhere(session.volume.read(box) == label)
+        if len(places):
+            z, y, x = (places[len(places) // 2] + np.array(box.start)).tolist()
+            self.jump_wanted.emit(z, y, x)
+
+    def _ask_export(self) -> None:
+        if self.model.session is None:
+            self._show_error("There are no objects to write: open labels for editing first.")
+            return
+        path, _ = QFileDialog.getSaveFileName(self, "Write objects", "objects.csv", "Tables (*.csv)")
+        if not path:
+            return
+        try:
+            self.export(Path(path))
+        except UniemError as error:
+            self._show_error(str(error))
