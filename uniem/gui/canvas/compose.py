@@ -87,6 +87,9 @@ def sample_nearest(section: NDArray[Any], rows: Axis, columns: Axis, factor: flo
     left, right = int(column_index[0]), int(column_index[-1]) + 1
     if _is_run(row_index) and _is_run(column_index):
         return section[int(row_index[0]) : int(row_index[-1]) + 1, left:right]
+    if columns.step > 3 * factor:
+        # Whole rows would be copied for a few of their voxels.
+        return section[np.ix_(row_index, column_index)]
     return np.take(np.take(section[:, left:right], row_index, axis=0), column_index - left, axis=1)
 
 
