@@ -46,23 +46,18 @@ def check_unchanged(store: StoredVolume, journal: Journal, history: History, tou
     assert checkpoint is not None
     mark = store.attributes.get("journal", {})
     if mark.get("id") != journal.id:
-        raise _changed(store, history, "the journal in its folder belongs to another volume")
+        raise changed_outside(store, history, "the journal in its folder belongs to another volume")
     allowed = (checkpoint.ref, checkpoint.ref + 1) if history.is_torn else (checkpoint.ref,)
     if mark.get("checkpoint") not in allowed:
         found = f"it was saved {mark.get('checkpoint')} times, the journal tells of {checkpoint.ref}"
-        raise _changed(store, history, found)
+        raise changed_outside(store, history, found)
     expected, boxes = checkpoint.details["samples"], sample_boxes(store)
     excused = list(touched) if history.is_torn else []
     if len(expected) != len(boxes):
-        raise _changed(store, history, "it has another size")
+        raise changed_outside(store, history, "it has another size")
     for box, before, now in zip(boxes, expected, fingerprint(store), strict=True):
         if before != now and all(box.intersection(other).is_empty for other in excused):
-            raise _changed(store, history, f"its voxels at {box} are not those saved last")
-
-
-def describe_changed(store: StoredVolume, history: History, box: Box) -> VolumeChanged:
-    """Return the error for an unsaved edit that does not fit the voxels any more."""
-    return _changed(store, history, f"its voxels at {box} are not those that an unsaved edit changed")
+            raise changed_outside(store, history, f"its voxels at {box} are not those saved last")
 
 
 def sample_boxes(volume: StoredVolume) -> list[Box]:
@@ -97,7 +92,8 @@ def _chunk_box(index: list[int], chunk: Triple, shape: Triple) -> Box:
     return Box.of_shape(chunk).translated((z, y, x)).intersection(Box.of_shape(shape))
 
 
-def _changed(store: StoredVolume, history: History, found: str) -> VolumeChanged:
+def changed_outside(store: StoredVolume, history: History, found: str) -> VolumeChanged:
+    """Return the error that names the choice."""
     assert history.checkpoint is not None
     saved = time.strftime("%Y-%m-%d %H:%M", time.localtime(history.checkpoint.time))
     return VolumeChanged(

@@ -68,13 +68,23 @@ class Patch:
         """Return which voxels of the box change, (z, y, x) bool."""
         return np.unpackbits(self.mask, count=self.box.size).view(np.bool_).reshape(self.box.shape)
 
+    def within(self, box: Box) -> Patch:
+        """Return the part inside a box, which need not be the smallest around its voxels."""
+        inner, selection = self.box.intersection(box), self.selection()
+        is_inside = np.zeros_like(selection)
+        is_inside[inner.relative_to(self.box.start).slices] = True
+        kept = is_inside[selection]
+        before, after = (v if len(v) == 1 else v[kept] for v in (self.before, self.after))
+        mask = np.packbits(selection[inner.relative_to(self.box.start).slices], axis=None)
+        return Patch(inner, int(kept.sum()), mask, before, after)
+
     def inverse(self) -> Patch:
         """Return the patch that takes this one back."""
         return Patch(self.box, self.count, self.mask, self.after, self.before)
 
     def labels(self) -> frozenset[int]:
         """Return the labels that gain or lose voxels, background left out."""
-        return frozenset(_distinct(self.before) + _distinct(self.after)) - {0}
+        return frozenset(distinct(self.before) + distinct(self.after)) - {0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +227,8 @@ def _shortened(values: NDArray[Any]) -> NDArray[Any]:
     return values[:1].copy() if bool(np.all(values == values[0])) else values
 
 
-def _distinct(values: NDArray[Any]) -> list[int]:
+def distinct(values: NDArray[Any]) -> list[int]:
+    """Return the labels among values, ascending."""
     if len(values) == 1:
         return [int(values[0])]
     listed: list[int] = np.unique(values).tolist()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +20,6 @@ from uniem.proofreading.edits import Edit, Patch
 
 # Coarser levels are brought up to date in tiles of this shape, so that far strokes do not make one huge box.
 _TILE: Triple = (16, 512, 512)
-_MOST_TILE_BYTES = 256 << 20
 
 
 class EditDoesNotFit(UniemError):
@@ -65,7 +67,7 @@ class LiveVolume(Volume):
                     f"'{edit.title}' is for {patch.before.dtype} labels at {patch.box}; this is {self}.",
                     "Open the volume that it was made for.",
                 )
-            if not np.array_equal(*_compared(self.read(patch.box), patch)):
+            if not (self.read(patch.box)[patch.selection()] == patch.before).all():
                 raise EditDoesNotFit(
                     f"'{edit.title}' was made for other labels than {self.name} has at {patch.box}.",
                     "The volume changed in the meantime; make the edit again.",
@@ -85,6 +87,10 @@ class LiveVolume(Volume):
             _, box = self._outdated.popitem()
             self._store.update_pyramid(box)
 
+    def overwrite(self, box: Box, array: NDArray[Any]) -> None:
+        """Write voxels into the transaction that edits in the journal lead to."""
+        self._store.write(box, array)
+
     def forget_pending(self) -> None:
         """Start counting anew after the transaction ended."""
         self._chunks.clear()
@@ -98,54 +104,54 @@ class LiveVolume(Volume):
             self._outdated[tile] = part.union(self._outdated.get(tile, part))
 
 
-class Replay:
-    """Repeat many edits: tiles are read once, changed in memory and written once."""
+def replay(edits: Iterable[Edit], volume: LiveVolume) -> None:
+    """Write the voxels of many edits, whatever is there: each chunk is read and written once."""
+    for box, patches in _by_chunk(edits, volume):
+        array = volume.read(box).copy()
+        for patch in patches:
+            view, selection, part = _meeting(array, box, patch)
+            view[selection] = part.after
+        volume.overwrite(box, array)
 
-    def __init__(self, volume: LiveVolume, store: StoredVolume) -> None:
-        self._volume, self._store = volume, store
-        largest = (16, 512, 512)
-        self._tile: Triple = _triple(min(a, b) for a, b in zip(volume.chunk_shape, largest, strict=True))
-        self._arrays: dict[Triple, NDArray[Any]] = {}
-        self._bytes = 0
 
-    def fits(self, patch: Patch) -> bool:
-        """Tell whether the voxels are as a patch expects them."""
-        if not Box.of_shape(self._volume.shape).contains(patch.box):
-            return False
-        if patch.before.dtype != self._volume.dtype:
-            return False
-        return bool(np.array_equal(*_compared(self._view(patch.box), patch)))
+def replay_exactly(edits: Iterable[Edit], volume: LiveVolume) -> None:
+    """Write the voxels of many edits; raise `EditDoesNotFit` if one was made for other voxels."""
+    for box, patches in _by_chunk(edits, volume):
+        array = volume.read(box).copy()
+        for patch in patches:
+            view, selection, part = _meeting(array, box, patch)
+            if not (view[selection] == part.before).all():
+                raise EditDoesNotFit(f"An edit was made for other labels than there are at {patch.box}.")
+            view[selection] = part.after
+        volume.overwrite(box, array)
 
-    def put(self, patch: Patch) -> None:
-        """Change the voxels of a patch."""
-        array = self._view(patch.box)
-        array[patch.selection()] = patch.after
-        if len(_tiles_of(patch.box, self._tile)) > 1:
-            self._store.write(patch.box, array)
-        self._volume.note(patch.box)
 
-    def finish(self) -> None:
-        """Write what is held."""
-        for tile, array in self._arrays.items():
-            start = _tile_box(tile, self._tile).start
-            self._store.write(_box_at(start, array), array)
-        self._arrays.clear()
-        self._bytes = 0
+def _by_chunk(edits: Iterable[Edit], volume: LiveVolume) -> Iterator[tuple[Box, list[Patch]]]:
+    """Yield chunks and the patches that meet them, in order: between chunks their order does not matter."""
+    whole, groups = Box.of_shape(volume.shape), defaultdict[Triple, list[Patch]](list)
+    tile_shape = _triple(min(a, b) for a, b in zip(volume.chunk_shape, _TILE, strict=True))
+    for edit in edits:
+        for patch in edit.patches:
+            if patch.before.dtype != volume.dtype or not whole.contains(patch.box):
+                raise EditDoesNotFit(
+                    f"An edit of {patch.before.dtype} labels at {patch.box} is not for {volume}."
+                )
+            for tile in _tiles_of(patch.box, tile_shape):
+                groups[tile].append(patch)
+    for tile, patches in groups.items():
+        box = _tile_box(tile, tile_shape).intersection(whole)
+        changed = functools.reduce(Box.union, (patch.box for patch in patches))
+        volume.note(box.intersection(changed))
+        yield box, patches
 
-    def _view(self, box: Box) -> NDArray[Any]:
-        """Return the voxels of a box: a view into its tile, or a copy if it meets several."""
-        tiles = _tiles_of(box, self._tile)
-        if len(tiles) > 1:
-            self.finish()
-            return self._store.read(box).copy()
-        tile = tiles[0]
-        if tile not in self._arrays:
-            if self._bytes > _MOST_TILE_BYTES:
-                self.finish()
-            whole = Box.of_shape(self._volume.shape)
-            self._arrays[tile] = self._store.read(_tile_box(tile, self._tile).intersection(whole)).copy()
-            self._bytes += self._arrays[tile].nbytes
-        return self._arrays[tile][box.relative_to(_tile_box(tile, self._tile).start).slices]
+
+def _meeting(array: NDArray[Any], box: Box, patch: Patch) -> tuple[NDArray[Any], NDArray[np.bool_], Patch]:
+    """Return where an array that shows a box meets a patch, which voxels it changes, and that part."""
+    inner, selection = box.intersection(patch.box), patch.selection()
+    if inner != patch.box:
+        selection = selection[inner.relative_to(patch.box.start).slices]
+        patch = patch.within(inner)
+    return array[inner.relative_to(box.start).slices], selection, patch
 
 
 class _LiveLevel(Volume):
@@ -161,12 +167,6 @@ class _LiveLevel(Volume):
         return self._level.read(box)
 
 
-def _compared(array: NDArray[Any], patch: Patch) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the labels where a patch changes them, and those it expects."""
-    found = array[patch.selection()]
-    return found, np.broadcast_to(patch.before, found.shape)
-
-
 def _tiles_of(box: Box, tile_shape: Triple) -> list[Triple]:
     """Return the indices of the tiles that a box meets."""
     ranges = [range(a // n, -(-b // n)) for a, b, n in zip(box.start, box.stop, tile_shape, strict=True)]
@@ -176,10 +176,6 @@ def _tiles_of(box: Box, tile_shape: Triple) -> list[Triple]:
 def _tile_box(tile: Triple, tile_shape: Triple) -> Box:
     start = _triple(i * n for i, n in zip(tile, tile_shape, strict=True))
     return Box(start, _triple(a + n for a, n in zip(start, tile_shape, strict=True)))
-
-
-def _box_at(start: Triple, array: NDArray[Any]) -> Box:
-    return Box(start, _triple(a + n for a, n in zip(start, array.shape, strict=True)))
 
 
 def _triple(values: Any) -> Triple:

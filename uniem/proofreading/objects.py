@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -20,6 +21,8 @@ from uniem.proofreading.live_volume import LiveVolume
 from uniem.proofreading.occupancy import Columns, Occupancy, Tally, join, measure_block
 
 _BLOCK_SHAPE: Triple = (8, 256, 256)
+# Counting a block again takes about as long as accounting for this many patches.
+_PATCHES_PER_BLOCK = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,20 @@ class ObjectTable:
         else:
             self._occupancy.record(patch)
 
+    def record_many(self, patches: list[Patch]) -> None:
+        """Account for many changes whose voxels are written, in whichever way is cheaper."""
+        if self._occupancy is None:
+            return
+        changed = defaultdict[int, set[int]](set)
+        for patch in patches:
+            for block in self._occupancy.blocks_of(patch.box):
+                changed[block] |= patch.labels()
+        if len(patches) > _PATCHES_PER_BLOCK * len(changed):
+            self._occupancy.measure_again(changed, self._volume.read)
+        else:
+            for patch in patches:
+                self._occupancy.record(patch)
+
     def settle(self) -> None:
         """Make the boxes exact again after edits."""
         if self._occupancy is not None:
@@ -227,16 +244,9 @@ class _Scan:
 
     def measure_again(self, box: Box) -> None:
         """Count the blocks that a box meets once more, if they were counted."""
-        whole = Box.of_shape(self._volume.shape)
-        first = [a // b for a, b in zip(box.start, self._block_shape, strict=True)]
-        last = [(a - 1) // b for a, b in zip(box.stop, self._block_shape, strict=True)]
-        for index in np.ndindex(*(b - a + 1 for a, b in zip(first, last, strict=True))):
-            z, y, x = ((a + i) * b for a, i, b in zip(first, index, self._block_shape, strict=True))
-            block = Box((z, y, x), (z, y, x)).expanded(self._block_shape)
-            block = Box((z, y, x), block.stop).intersection(whole)
-            number = self._numbering.block_of(block.start)
+        for number in self._numbering.blocks_of(box):
             if self._measured.pop(number, None) is not None:
-                self._again[number] = block
+                self._again[number] = self._numbering.box_of(number)
 
     def result(self) -> Occupancy:
         return Occupancy(self._volume.shape, self._block_shape, join(list(self._measured.values())))

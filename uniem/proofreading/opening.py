@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from uniem.data.store import StoredVolume, is_store, open_store
 from uniem.data.volume import Kind
 from uniem.errors import UniemError
-from uniem.proofreading.checkpoint import VolumeChanged, check_unchanged, describe_changed, mark_checkpoint
+from uniem.proofreading.checkpoint import VolumeChanged, changed_outside, check_unchanged, mark_checkpoint
 from uniem.proofreading.edits import Edit, FieldChange
 from uniem.proofreading.history import History, Step
 from uniem.proofreading.journal import FILE_NAME, EntryKind, Journal, JournalDamaged, Sync
-from uniem.proofreading.live_volume import LiveVolume, Replay
+from uniem.proofreading.live_volume import EditDoesNotFit, LiveVolume, replay, replay_exactly
 from uniem.proofreading.lock import FileLock
 from uniem.proofreading.objects import ObjectTable
 
@@ -71,21 +70,12 @@ def recover(opened: Opened, volume: LiveVolume, objects: ObjectTable) -> tuple[H
     edits = [edit_of(step) for step in history.written]
     check_unchanged(store, journal, history, (patch.box for edit in edits for patch in edit.patches))
     store.begin()
-    if history.is_torn:
-        replay(edits, store, volume)
-    else:
-        _replay_exactly(edits, store, volume, history)
+    try:
+        replay(edits, volume) if history.is_torn else replay_exactly(edits, volume)
+    except EditDoesNotFit as error:
+        raise changed_outside(store, history, "an unsaved edit does not fit it any more") from error
     _restore_table(objects, edits, [edit_of(step) for step in table_steps])
     return history, repeated
-
-
-def replay(edits: Iterable[Edit], store: StoredVolume, volume: LiveVolume) -> None:
-    """Write the voxels of edits into the transaction, whatever is there."""
-    tiles = Replay(volume, store)
-    for edit in edits:
-        for patch in edit.patches:
-            tiles.put(patch)
-    tiles.finish()
 
 
 def set_history_aside(path: Path, author: str = "") -> Path | None:
@@ -140,25 +130,12 @@ def _begun(journal: Journal, store: StoredVolume) -> Journal:
     return journal
 
 
-def _replay_exactly(edits: Iterable[Edit], store: StoredVolume, volume: LiveVolume, history: History) -> None:
-    """Write the voxels of edits into the transaction; raise `VolumeChanged` if they do not fit."""
-    tiles = Replay(volume, store)
-    for edit in edits:
-        for patch in edit.patches:
-            if not tiles.fits(patch):
-                raise describe_changed(store, history, patch.box)
-            tiles.put(patch)
-    tiles.finish()
-
-
 def _restore_table(objects: ObjectTable, edits: list[Edit], edits_since_counted: list[Edit]) -> None:
     for edit in edits:
         for part in edit.parts:
             if isinstance(part, FieldChange):
                 objects.record_field(part)
-    for edit in edits_since_counted:
-        for patch in edit.patches:
-            objects.record_patch(patch)
+    objects.record_many([patch for edit in edits_since_counted for patch in edit.patches])
     objects.settle()
 
 

@@ -15,10 +15,10 @@ from uniem.proofreading.checkpoint import mark_checkpoint
 from uniem.proofreading.edits import Edit
 from uniem.proofreading.history import History
 from uniem.proofreading.journal import EntryKind, Journal, Sync
-from uniem.proofreading.live_volume import LiveVolume
+from uniem.proofreading.live_volume import LiveVolume, replay
 from uniem.proofreading.lock import FileLock
 from uniem.proofreading.objects import ObjectTable
-from uniem.proofreading.opening import Opened, open_for_editing, recover, replay
+from uniem.proofreading.opening import Opened, open_for_editing, recover
 
 
 class ProofreadingSession:
@@ -147,7 +147,7 @@ class ProofreadingSession:
         self._store.begin()
         self.volume.forget_pending()
         edits = [step.edit(self._journal) for step in self._history.written]
-        replay(edits, self._store, self.volume)
+        replay(edits, self.volume)
 
     def revert(self) -> None:
         """Take back everything since the last checkpoint, as one step that is not undone."""
