@@ -453,3 +453,24 @@ def test_real_volumes_open_with_their_shape_type_voxel_size_and_kind(shared_data
         assert volume.kind == kinds.get(record["kind"], Kind.LABELS), record
         if len(shape) == 3:  # the pages of single pictures say nothing about z
             assert volume.voxel_size == (VoxelSize(*size) if size else None), record
+
+
+def test_a_large_stack_of_imagej_has_one_directory(tmp_path: Path) -> None:
+    """Beyond 4 GB, ImageJ writes the directory of the first page only, and `images` in its description."""
+    import tifffile
+
+    voxels = random_voxels((5, 60, 70), "uint16")
+    export_volume(ArrayVolume(voxels), tmp_path / "a.tif", compression="none")
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        pages: Any = tiff.pages
+        first, order = pages[0], "little" if tiff.byteorder == "<" else "big"
+        tag_count = len(first.tags)
+        link = first.offset + 2 + 12 * tag_count
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    assert int.from_bytes(content[link : link + 4], order)
+    content[link : link + 4] = bytes(4)
+    (tmp_path / "a.tif").write_bytes(content)
+    np.testing.assert_array_equal(open_volume(tmp_path / "a.tif")[:], voxels)
+    (tmp_path / "a.tif").write_bytes(content[: first.dataoffsets[0] + 4 * 60 * 70 * 2])
+    with pytest.raises(UniemError, match=r"cut short|damaged"):
+        open_volume(tmp_path / "a.tif")[:]

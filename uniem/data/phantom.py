@@ -32,6 +32,7 @@ ROUNDING_NM = 36.0
 WALL_NM = 34.0
 VESICLE_NM = 21.0
 JITTER_NM = 12.0
+MAX_BEND_NM = 300.0
 FAR_PIXELS = np.float32(1e4)
 
 
@@ -115,6 +116,7 @@ class _Painter:
         features: dict[str, tuple[float, float]] = {
             "bend": (1100, 900),
             "ripple": (210, 300),
+            "wiggle": (80, 150),
             "gap": (350, 300),
             "reticulum": (210, 160),
         }
@@ -150,13 +152,12 @@ class _Painter:
     def _field(self, name: str, window: _Window, axis: int = 0) -> Floats:
         return self.fields[name][axis].at(window.z_nm, window.y_nm, window.x_nm)
 
+    def _bend(self, window: _Window, axis: int) -> Floats:
+        bend = 100 * self._field("bend", window, axis) + 32 * self._field("ripple", window, axis)
+        return bend + 7 * self._field("wiggle", window, axis)
+
     def _cut(self, window: _Window) -> _Cut:
-        warp = tuple(
-            np.clip(
-                100 * self._field("bend", window, axis) + 32 * self._field("ripple", window, axis), -300, 300
-            )
-            for axis in (0, 1)
-        )
+        warp = [np.clip(self._bend(window, axis), -MAX_BEND_NM, MAX_BEND_NM) for axis in (0, 1)]
         low = (float(window.y_nm[0]) - REACH_NM, float(window.x_nm[0]) - REACH_NM)
         high = (float(window.y_nm[-1]) + REACH_NM, float(window.x_nm[-1]) + REACH_NM)
         straight, cell_of, corner = self._straight_cells(window.z_nm, low, high)
@@ -221,14 +222,19 @@ class _Painter:
     def _pixels_near(
         self, one: Mitochondrion, places: tuple[NDArray[Any], NDArray[Any]]
     ) -> tuple[slice, slice]:
-        """Return the part of the window that it may cover; bending moves places by up to 300 nm."""
-        reach, spans = max(one.half_axes_nm) + 600 + 8 * self.pixel_nm, []
-        for axis, step in ((0, self.voxel_size.y), (1, self.voxel_size.x)):
-            first, length = float(places[axis][0, 0]), places[axis].shape[axis]
-            middle = (one.centre_nm[axis] - first) / step
-            spans.append(
-                slice(max(0, int(middle - reach / step)), max(0, min(length, int(middle + reach / step))))
-            )
+        """Return the part of the window that it may cover; bending moves places by MAX_BEND_NM."""
+        steps = (self.voxel_size.y, self.voxel_size.x)
+        pixel = [(c - float(p[0, 0])) / step for c, p, step in zip(one.centre_nm, places, steps, strict=True)]
+        inside = all(0 <= i < n for i, n in zip(pixel, places[0].shape, strict=True))
+        if inside:  # the bend is known there, and changes little within the body
+            row, column = int(pixel[0]), int(pixel[1])
+            offsets = [c - float(p[row, column]) for c, p in zip(one.centre_nm, places, strict=True)]
+            pixel = [row + offsets[0] / steps[0], column + offsets[1] / steps[1]]
+        reach = 1.7 * max(one.half_axes_nm) + (240 if inside else 600) + 8 * self.pixel_nm
+        spans = [
+            slice(max(0, int(i - reach / step)), max(0, min(n, int(i + reach / step))))
+            for i, n, step in zip(pixel, places[0].shape, steps, strict=True)
+        ]
         return spans[0], spans[1]
 
     def _texture(self, window: _Window) -> dict[str, Floats]:
@@ -270,16 +276,9 @@ class _Painter:
         low, high = (window.y_nm[0], window.x_nm[0]), (window.y_nm[-1], window.x_nm[-1])
         centres, cells = self.anatomy.vesicles(window.z_nm, self.voxel_size.z, low, high)
         radius = max(1, math.ceil((VESICLE_NM + 10) / self.pixel_nm))
-        height, width = signal.shape
-        for (y_nm, x_nm), cell in zip(centres, cells, strict=True):
-            y, x = ((y_nm - low[0]) / self.voxel_size.y, (x_nm - low[1]) / self.voxel_size.x)
+        places = (centres - low) / (self.voxel_size.y, self.voxel_size.x)
+        for y, x in places[self._have_room(places, cells, radius, cut)]:
             row, column = round(y), round(x)
-            if not (radius <= row < height - radius and radius <= column < width - radius):
-                continue
-            if cut.cells[row, column] != cell or cut.mitochondria[row, column]:
-                continue
-            if cut.cell_border_nm[row, column] < cut.gap_nm[row, column] + MEMBRANE_NM + VESICLE_NM:
-                continue
             rows, columns = slice(row - radius, row + radius + 1), slice(column - radius, column + radius + 1)
             dy = (np.arange(rows.start, rows.stop)[:, None] - y) * self.voxel_size.y
             dx = (np.arange(columns.start, columns.stop)[None, :] - x) * self.voxel_size.x
@@ -290,6 +289,18 @@ class _Painter:
             signal[rows, columns] = _mix(
                 patch, VESICLE_RING, np.exp(-(((distance - VESICLE_NM + 3) / 5.5) ** 2))
             )
+
+    def _have_room(
+        self, places: NDArray[np.float64], cells: NDArray[np.int64], radius: int, cut: _Cut
+    ) -> NDArray[np.intp]:
+        """Return which places (y, x in pixels) lie well inside their cell and outside mitochondria."""
+        pixels = np.round(places).astype(np.intp)
+        limits = np.array(cut.cells.shape) - radius
+        inside = np.flatnonzero(((pixels >= radius) & (pixels < limits)).all(axis=1))
+        at = (pixels[inside, 0], pixels[inside, 1])
+        has_room = (cut.cells[at] == cells[inside]) & (cut.mitochondria[at] == 0)
+        has_room &= cut.cell_border_nm[at] >= cut.gap_nm[at] + MEMBRANE_NM + VESICLE_NM
+        return np.asarray(inside[has_room], np.intp)
 
     def _microscope(self, signal: Floats, window: _Window, box: Box) -> NDArray[np.uint8]:
         """Return the recorded picture: blurred, unevenly lit, noisy, brighter or darker."""

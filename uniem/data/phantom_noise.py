@@ -48,23 +48,25 @@ class SmoothField:
         lattice = math.cos(angle) * self._lattice(int(level), rows, columns)
         lattice += math.sin(angle) * self._lattice(int(level) + 1, rows, columns)
         # The mean square of the weights of a cubic B-spline is 151/315 along each axis.
-        surface: Floats = weights_y @ (lattice * (315 / 151)).astype(np.float32) @ weights_x.T
-        return surface
+        across = weights_y @ (lattice * (315 / 151)).astype(np.float32)
+        return np.ascontiguousarray((weights_x @ across.T).T, np.float32)
 
     def _lattice(self, level: int, rows: NDArray[Any], columns: NDArray[Any]) -> NDArray[np.float64]:
         return normal(self.seed, self.stream, level, rows[:, None], columns[None, :])
 
 
-def _spline_weights(positions: NDArray[np.float64]) -> tuple[NDArray[np.int64], Floats]:
-    """Return the lattice points that matter, and the weight of each for each position."""
+def _spline_weights(positions: NDArray[np.float64]) -> tuple[NDArray[np.int64], Any]:
+    """Return the lattice points that matter, and a sparse matrix of the weight of each for each position."""
+    from scipy.sparse import csr_array
+
     base = np.floor(positions).astype(np.int64)
     t = positions - base
     nodes = np.arange(base[0] - 1, base[-1] + 3)
-    weights = np.zeros((len(positions), len(nodes)), np.float32)
-    spline = ((1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3)
-    for offset, values in enumerate(spline):
-        weights[np.arange(len(positions)), base - base[0] + offset] = values / 6
-    return nodes, weights
+    spline = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1)
+    columns = (base - base[0])[:, None] + np.arange(4)
+    rows = np.arange(0, 4 * len(positions) + 1, 4)
+    shape = (len(positions), len(nodes))
+    return nodes, csr_array(((spline / 6).astype(np.float32).ravel(), columns.ravel(), rows), shape=shape)
 
 
 def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:

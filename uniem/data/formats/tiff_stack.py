@@ -169,7 +169,11 @@ def _count_sections(tiff: tifffile.TiffFile, series: Any, path: Path) -> int:
         raise UniemError(f"{path} holds {parts}.", "Save one channel of one time point as its own stack.")
     if series.kind == "generic" or series.kind == "uniform":
         _check_sizes(tiff, path)
-    return lengths[0][1] if lengths else 1
+    depth = lengths[0][1] if lengths else 1
+    expected = int((tiff.imagej_metadata or {}).get("images", depth)) if tiff.is_imagej else depth
+    if expected > depth:
+        raise _truncated(path, f"it has {depth} of {expected} sections")
+    return depth
 
 
 def _check_sizes(tiff: tifffile.TiffFile, path: Path) -> None:
@@ -198,10 +202,8 @@ def _check_chain(tiff: tifffile.TiffFile, path: Path) -> None:
 
 
 def _check_pages(tiff: tifffile.TiffFile, path: Path, depth: int) -> None:
-    metadata = tiff.imagej_metadata if tiff.is_imagej else None
-    expected = int(metadata.get("images", depth)) if metadata else depth
-    if expected > len(tiff.pages):
-        raise _truncated(path, f"it has {len(tiff.pages)} of {expected} pages")
+    if depth > len(tiff.pages):
+        raise _truncated(path, f"it has {len(tiff.pages)} of {depth} pages")
     for page in (tiff.pages[0], tiff.pages[-1]):
         ends = [a + n for a, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
         if ends and max(ends) > tiff.filehandle.size:
