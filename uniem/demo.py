@@ -52,7 +52,6 @@ class _Recorder(Context):
 
     def result(self, **values: Any) -> None:
         self.results.update(values)
-        self.to.result(**values)
 
 
 @dataclass
@@ -63,8 +62,11 @@ class _Run:
     recorder: _Recorder
     commands: list[str] = field(default_factory=list)
 
-    def step(self, id: str, inputs: Mapping[str, str], outputs: Mapping[str, str], **parameters: Any) -> None:
-        """Run one operation on names inside the demo's folder."""
+    def step(
+        self, id: str, inputs: Mapping[str, str], outputs: Mapping[str, str], **parameters: Any
+    ) -> dict[str, Any]:
+        """Run one operation on names inside the demo's folder, and return its results."""
+        self.recorder.results = {}
         operation = find(id)
         self.recorder.message(operation.summary)
         flags = [f"--{name.replace('_', '-')} {value}" for name, value in parameters.items()]
@@ -76,18 +78,19 @@ class _Run:
             {name: str(self.folder / value) for name, value in outputs.items()},
             self.recorder,
         )
+        return self.recorder.results
 
 
 def make_sample(folder: Path, shape: Triple = SAMPLE_SHAPE, context: Context | None = None) -> None:
     """Write the synthetic EM sample: `image.zarr`, and exact `cells.zarr` and `mitochondria.zarr`."""
-    from uniem.data.phantom import VOXEL_SIZE, write_phantom
+    from uniem.data.phantom import DEFAULT_VOXEL_SIZE, write_phantom
 
     context = context or Context()
     kinds = {"image": Kind.IMAGE, "cells": Kind.LABELS, "mitochondria": Kind.LABELS}
     dtypes = {Kind.IMAGE: "uint8", Kind.LABELS: "uint32"}
     parts = {name: folder / f".{name}.part.zarr" for name in kinds}
     volumes = {
-        name: create_store(part, shape, dtypes[kinds[name]], VOXEL_SIZE, kinds[name])
+        name: create_store(part, shape, dtypes[kinds[name]], DEFAULT_VOXEL_SIZE, kinds[name])
         for name, part in parts.items()
     }
     write_phantom(volumes["image"], volumes["cells"], volumes["mitochondria"], SEED, context)
@@ -111,8 +114,9 @@ def run_demo(folder: Path, context: Context | None = None, minutes: float = 2.0)
     make_sample(folder / "sample", context=run.recorder)
     _split(run)
     _train_and_infer(run, minutes)
-    _count_and_measure(run)
-    return _report(run)
+    scores = _score_and_measure(run)
+    run.recorder.to.result(**scores)
+    return _report(run, scores)
 
 
 def _split(run: _Run) -> None:
@@ -127,15 +131,13 @@ def _split(run: _Run) -> None:
 
 def _train_and_infer(run: _Run, minutes: float) -> None:
     inputs = {"image": "training/image.zarr", "labels": "training/mitochondria.zarr"}
-    parameters = {"max_minutes": minutes, "network.kind": "unet", "network.base_features": 8, "patch_size": 128}
-    run.step("train-2d", inputs, {"model": "model"}, **parameters)
-    run.step(
-        "infer-2d", {"image": "test/image.zarr", "model": "model"}, {"result": "test/probability.zarr"}
-    )
+    small = {"network.kind": "unet", "network.base_features": 8, "patch_size": 128}
+    run.step("train-2d", inputs, {"model": "model"}, max_minutes=minutes, **small)
+    run.step("infer-2d", {"image": "test/image.zarr", "model": "model"}, {"result": "test/probability.zarr"})
 
 
-def _count_and_measure(run: _Run) -> None:
-    run.step(
+def _score_and_measure(run: _Run) -> dict[str, Any]:
+    scores = run.step(
         "evaluate",
         {"prediction": "test/probability.zarr", "truth": "test/mitochondria.zarr"},
         {"report": "scores.csv"},
@@ -146,12 +148,13 @@ def _count_and_measure(run: _Run) -> None:
         {"result": "test/labels.zarr"},
         min_size_voxels=100,
     )
-    run.step("measure", {"labels": "test/labels.zarr"}, {"table": "objects.csv"})
+    scores |= run.step("measure", {"labels": "test/labels.zarr"}, {"table": "objects.csv"})
     run.step("mesh", {"labels": "test/labels.zarr"}, {"meshes": "meshes"}, format="ply")
     run.step("mesh", {"labels": "test/labels.zarr"}, {"meshes": "meshes-stl"}, format="stl")
+    return scores
 
 
-def _report(run: _Run) -> Path:
+def _report(run: _Run, scores: Mapping[str, Any]) -> Path:
     names = ("image", "mitochondria", "probability", "labels")
     volumes = {name: open_store(run.folder / "test" / f"{name}.zarr") for name in names}
     return report.write_report(
@@ -161,7 +164,7 @@ def _report(run: _Run) -> Path:
         probability=volumes["probability"],
         labels=volumes["labels"],
         curves=run.recorder.curves,
-        scores=run.recorder.results,
+        scores=scores,
         commands=run.commands,
     )
 

@@ -19,7 +19,7 @@ LINE_COLOURS = ("#1f77b4", "#d95f02", "#1b9e77", "#7570b3", "#e7298a")
 
 PAGE = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>uniem report</title><style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 figure { display: inline-block; margin: 0 .5rem 1rem 0; width: 31%; }
 figure img { width: 100%; } figcaption { font-size: .85rem; color: #555; }
 table { border-collapse: collapse; } td, th { padding: .2rem 1rem .2rem 0; text-align: left; }
@@ -73,7 +73,7 @@ def write_report(
     page = folder / "report.html"
     text = PAGE.substitute(
         title="From a raw stack to measured objects",
-        summary=f"Section {z} of {image.shape[0]}; {scores.get('components', 0)} objects in the volume.",
+        summary=f"Section {z} of {image.shape[0]}; {scores.get('objects', 0)} objects in the volume.",
         pictures="".join(_figure(name, caption) for name, (caption, _) in pictures.items()),
         curves=curve_svg(curves),
         scores="".join(_row(name, value) for name, value in scores.items()),
@@ -113,13 +113,15 @@ def write_png(path: Path, picture: NDArray[np.uint8]) -> None:
 
 
 def curve_svg(curves: Curves, width: int = 640, height: int = 240) -> str:
-    """Return the curves as one SVG drawing, every curve in [0, 1] or clipped to it."""
+    """Return the curves as one SVG drawing, from 0 to 1 or to the highest value."""
     lines, legend = [], []
+    finite = [value for points in curves.values() for _, value in points if np.isfinite(value)]
+    top = max(1.0, *finite) if finite else 1.0
     last = max((points[-1][0] for points in curves.values() if points), default=0)
     for i, (name, points) in enumerate(curves.items()):
         colour = LINE_COLOURS[i % len(LINE_COLOURS)]
         path = " ".join(
-            f"{step / max(1, last) * width:.1f},{(1 - min(1.0, max(0.0, value))) * height:.1f}"
+            f"{step / max(1, last) * width:.1f},{(1 - max(0.0, value) / top) * height:.1f}"
             for step, value in points
             if np.isfinite(value)
         )
@@ -128,8 +130,10 @@ def curve_svg(curves: Curves, width: int = 640, height: int = 240) -> str:
     box = f'<rect width="{width}" height="{height}" fill="none" stroke="#ccc"/>'
     words = f'<text x="0" y="{height + 20}" font-size="13">{"".join(legend)}</text>'
     steps = f'<text x="{width}" y="{height + 20}" font-size="13" text-anchor="end">step {last}</text>'
+    numbers = ((14, f"{top:.3g}"), (height - 4, "0"))
+    scale = "".join(f'<text x="4" y="{y}" font-size="13">{number}</text>' for y, number in numbers)
     size = f'viewBox="-5 -5 {width + 10} {height + 35}" width="{width}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{box}{"".join(lines)}{words}{steps}</svg>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{box}{"".join(lines)}{scale}{words}{steps}</svg>'
 
 
 def _figure(name: str, caption: str) -> str:
