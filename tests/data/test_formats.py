@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from uniem.data.formats import export_volume, open_volume
+from uniem.data.formats.files import replacing
 from uniem.data.formats.format import SectionVolume
 from uniem.data.formats.hdf5 import list_datasets
 from uniem.data.geometry import Box, VoxelSize
@@ -474,3 +475,8 @@ def test_a_large_stack_of_imagej_has_one_directory(tmp_path: Path) -> None:
     (tmp_path / "a.tif").write_bytes(content[: first.dataoffsets[0] + 4 * 60 * 70 * 2])
     with pytest.raises(UniemError, match=r"cut short|damaged"):
         open_volume(tmp_path / "a.tif")[:]
+
+
+def test_a_short_write_of_numpy_is_a_full_disk(tmp_path: Path) -> None:
+    with pytest.raises(UniemError, match="disk is full"), replacing(tmp_path / "a.tif"):
+        raise OSError("90000 requested and 26784 written")
