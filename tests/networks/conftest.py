@@ -64,7 +64,7 @@ def discs(shape: tuple[int, int, int], seed: int = 0) -> tuple[ArrayVolume, Arra
 def quick_settings(**changes: Any) -> TrainingSettings:
     """Return settings that train a tiny network in a second or two."""
     settings: dict[str, Any] = {
-        "network": Unet(depth=2, base_features=4),
+        "network": Unet(depth=1, base_features=4),
         "steps": 12,
         "patch_size": 32,
         "batch_size": 4,

@@ -22,7 +22,7 @@ def backend() -> None:
 def _data(seed: int = 0) -> tuple[Array, Array]:
     rng = np.random.default_rng(seed)
     target = (rng.random((2, 5, 7, 1)) < 0.3).astype(np.float32)
-    weight = rng.choice(np.float32([0, 0.5, 1, 2]), target.shape)
+    weight = rng.choice(np.array([0, 0.5, 1, 2], np.float32), target.shape)
     return np.concatenate([target, weight], -1), rng.normal(0, 3, target.shape).astype(np.float32)
 
 

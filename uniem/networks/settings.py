@@ -120,6 +120,6 @@ class PredictionSettings(BaseModel):
     precision: Precision = Field(
         "auto",
         description="Arithmetic; auto takes bfloat16, about twice as fast, where the device has it. "
-        "Probabilities differ from those of float32 by a few percent at most.",
+        "Its probabilities differ slightly from those of float32.",
         json_schema_extra=ADVANCED,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,8 +33,11 @@ def load_network(folder: ModelFolder, policy: str = FLOAT32) -> keras.Model:
     with dtype_policy(policy):
         model = architecture.build(channels_out=len(record.classes))
     try:
-        model.load_weights(folder.weights_path)
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        with warnings.catch_warnings():
+            # Keras only warns where it finds nothing for a layer, and goes on with random weights.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(folder.weights_path)
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile, UserWarning) as error:
         raise UniemError(
             f"The weights in {folder.weights_path} are damaged, or not of the network in model.json.",
             "Restore the folder, or train the model again.",
