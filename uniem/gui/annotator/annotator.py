@@ -364,5 +364,6 @@ class MeshAnnotator(QWidget):
         self.marker_panel.disconnect_models()
 
 
-def _paths_of(data: QMimeData) -> list[Path]:
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+def _paths_of(data: QMimeData | None) -> list[Path]:
+    urls = data.urls() if data else []
+    return [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]

@@ -126,3 +126,12 @@ class Trackball:
     def _shift(self, by: Vector) -> None:
         self.camera.SetFocalPoint(*(np.asarray(self.camera.GetFocalPoint()) + by))
         self.camera.SetPosition(*(np.asarray(self.camera.GetPosition()) + by))
+
+
+def boxes_met(boxes: NDArray[np.float64], start: Vector, end: Vector) -> NDArray[np.bool_]:
+    """Tell which boxes, (n, 3, 2), the line through two points meets (the slab test)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ends = (boxes - start[:, None]) / (end - start)[:, None]
+    ends = np.where(np.isnan(ends), np.array([-np.inf, np.inf]), ends)
+    met: NDArray[np.bool_] = ends.min(axis=2).max(axis=1) <= ends.max(axis=2).min(axis=1)
+    return met

@@ -91,6 +91,12 @@ def select_rows(table: QTableView, rows: list[int]) -> None:
         )
 
 
+def selected_rows(table: QTableView) -> list[int]:
+    """Return the selected rows in ascending order; Qt's own selectedRows takes a second for 10,000."""
+    ranges = table.selectionModel().selection()
+    return sorted({row for part in ranges for row in range(part.top(), part.bottom() + 1)})
+
+
 def ask_colour(start: Colour, title: str, parent: QWidget) -> Colour | None:
     """Let the user choose a colour; None when cancelled."""
     chosen = QColorDialog.getColor(QColor(*start), parent, title)

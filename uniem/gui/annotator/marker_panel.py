@@ -30,6 +30,7 @@ from uniem.gui.annotator.controls import (
     ask_save,
     colour_icon,
     make_table,
+    selected_rows,
     show_error,
     tool_button,
 )
@@ -60,7 +61,7 @@ class MarkerPanel(QWidget):
         self._colour: Colour = (255, 0, 0)
         self.voxel_size = VoxelSize(1, 1, 1)
         self.model = MarkerTableModel(markers, self)
-        widths = {0: 1, 1: 3, 2: 13, 3: 9, 4: 6, 5: 9, 6: 5, 7: 9, 8: 9, 9: 9}
+        widths = {0: 1, 1: 3, 2: 11, 3: 8, 4: 5, 5: 9, 6: 5, 7: 8, 8: 8, 9: 8}
         self.table = make_table(self.model, widths, marker_table.NAME, self)
         self.table.sortByColumn(marker_table.ID, Qt.SortOrder.AscendingOrder)
         self.table.setToolTip("Double-click to centre a marker in the view; Delete removes the selected ones")
@@ -120,8 +121,7 @@ class MarkerPanel(QWidget):
 
     def selected_ids(self) -> list[int]:
         """Return the ids of the selected markers."""
-        rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
-        return [self.model.marker_at(row).id for row in rows]
+        return [self.model.marker_at(row).id for row in selected_rows(self.table)]
 
     def delete_selected(self) -> None:
         """Delete the selected markers."""

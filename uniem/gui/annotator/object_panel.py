@@ -14,6 +14,7 @@ from uniem.gui.annotator.controls import (
     ask_save,
     make_table,
     select_rows,
+    selected_rows,
     show_error,
     tool_button,
 )
@@ -22,6 +23,7 @@ from uniem.gui.tables import mesh_table
 from uniem.gui.tables.mesh_table import MeshTableModel
 
 MEASURE_SECONDS = 0.008
+TOLD_AT_ONCE = 200
 
 
 class ObjectPanel(QWidget):
@@ -36,6 +38,7 @@ class ObjectPanel(QWidget):
         self._objects = objects
         self._selected: tuple[int, ...] = ()
         self._restoring = False
+        self._for_selection: list[QWidget] = []
         self.model = MeshTableModel(objects, self)
         widths = {0: 1, 1: 5, 2: 5, 3: 15, 4: 9, 5: 13, 6: 11, 7: 6}
         self.table = make_table(self.model, widths, mesh_table.NAME, self)
@@ -60,6 +63,7 @@ class ObjectPanel(QWidget):
         self.opacity.setMaximumWidth(110)
         self.opacity.setToolTip("Opacity of the selected objects")
         self.opacity.valueChanged.connect(self._set_opacity)
+        self._measured: list[int] = []
         self._measuring = QTimer(self)
         self._measuring.timeout.connect(self._measure_some)
         objects.added.connect(self._on_added)
@@ -126,7 +130,11 @@ class ObjectPanel(QWidget):
     def _measure_some(self) -> None:
         """Measure what fits into a few milliseconds."""
         waiting = [item.label for item in self._objects if item.volume_nm3 is None]
-        self._objects.measure_within(waiting, MEASURE_SECONDS)
+        self._measured += self._objects.measure_within(waiting, MEASURE_SECONDS)
+        # The table is painted anew each time, which takes longer than measuring.
+        if not waiting or len(self._measured) >= TOLD_AT_ONCE:
+            self._objects.tell_measured(label for label in self._measured if label in self._objects)
+            self._measured.clear()
         if not waiting:
             self._measuring.stop()
 
@@ -134,7 +142,8 @@ class ObjectPanel(QWidget):
         top = QHBoxLayout()
         top.addWidget(self.filter, 1)
         tip = "Write the rows of this table to a CSV file"
-        top.addWidget(tool_button("file-export-outline", "Export…", tip, self._ask_export, self))
+        self.export_button = tool_button("file-export-outline", "Export…", tip, self._ask_export, self)
+        top.addWidget(self.export_button)
         row = QHBoxLayout()
         row.setSpacing(2)
         for name, text, tip, do in (
@@ -149,10 +158,14 @@ class ObjectPanel(QWidget):
                 lambda: self.choose_colour(self._selected),
             ),
         ):
-            row.addWidget(tool_button(name, text, tip, do, self))
+            button = tool_button(name, text, tip, do, self)
+            row.addWidget(button)
+            if do != self.show_all:
+                self._for_selection.append(button)
         row.addStretch(1)
         caption = QLabel("Opacity", self)
         caption.setToolTip(self.opacity.toolTip())
+        self._for_selection += [caption, self.opacity]
         row.addWidget(caption)
         row.addWidget(self.opacity)
         column = QVBoxLayout(self)
@@ -165,8 +178,7 @@ class ObjectPanel(QWidget):
     def _on_selection(self) -> None:
         if self._restoring:
             return
-        rows = {index.row() for index in self.table.selectionModel().selectedRows()}
-        self._selected = tuple(self.model.label_at(row) for row in sorted(rows))
+        self._selected = tuple(self.model.label_at(row) for row in selected_rows(self.table))
         self._on_selected()
 
     def _on_selected(self) -> None:
@@ -236,3 +248,6 @@ class ObjectPanel(QWidget):
         if self._selected:
             parts.append(f"{len(self._selected):,} selected")
         self.summary.setText(" · ".join(parts))
+        for widget in self._for_selection:
+            widget.setEnabled(bool(self._selected))
+        self.export_button.setEnabled(listed > 0)

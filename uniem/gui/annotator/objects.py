@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-import numpy as np
 from psygnal import Signal
 
+from uniem.algorithms.meshing import mesh_area_nm2, mesh_volume_nm3
 from uniem.data.mesh import Mesh
-from uniem.data.palette import Colour
+from uniem.data.palette import Colour, colours_of
 from uniem.data.table import Table, write_csv
 from uniem.errors import UniemError
 
@@ -65,14 +65,15 @@ class MeshObjects:
 
     def add(self, meshes: Iterable[Mesh]) -> None:
         """Add meshes; a mesh of a known label replaces the surface and keeps what the user chose for it."""
-        labels = []
-        for mesh in meshes:
-            label = int(mesh.label)
+        listed = list(meshes)
+        labels = [int(mesh.label) for mesh in listed]
+        for mesh, label, colour in zip(listed, labels, colours_of(labels).tolist(), strict=True):
             if known := self._objects.get(label):
                 known.mesh, known.volume_nm3, known.area_nm2 = mesh, None, None
             else:
-                self._objects[label] = MeshObject(mesh, mesh.name or f"object {label}", mesh.shown_colour)
-            labels.append(label)
+                self._objects[label] = MeshObject(
+                    mesh, mesh.name or f"object {label}", mesh.colour or tuple(colour)
+                )
         if labels:
             self.added.emit(tuple(labels))
 
@@ -114,18 +115,23 @@ class MeshObjects:
 
     def measure(self, labels: Iterable[int]) -> None:
         """Compute volume and area of the objects that lack them, from their meshes."""
-        self.measure_within(labels, math.inf)
+        self.tell_measured(self.measure_within(labels, math.inf))
 
-    def measure_within(self, labels: Iterable[int], seconds: float) -> None:
-        """Measure objects that lack volume and area until the time is over."""
+    def measure_within(self, labels: Iterable[int], seconds: float) -> list[int]:
+        """Measure objects that lack volume and area until the time is over; tell nobody, return which."""
         started = perf_counter()
         touched = []
         for item in (self._objects[label] for label in labels if label in self._objects):
             if item.volume_nm3 is None and perf_counter() - started < seconds:
-                item.volume_nm3, item.area_nm2 = measure_mesh(item.mesh)
+                item.volume_nm3 = mesh_volume_nm3(item.mesh)
+                item.area_nm2 = mesh_area_nm2(item.mesh)
                 touched.append(item.label)
-        if touched:
-            self.changed.emit(tuple(touched), "volume_nm3")
+        return touched
+
+    def tell_measured(self, labels: Iterable[int]) -> None:
+        """Tell who listens that objects were measured."""
+        if told := tuple(labels):
+            self.changed.emit(told, "volume_nm3")
 
     def write_csv(self, path: Path, labels: Iterable[int] | None = None) -> int:
         """Write a table of the objects, all or those named, in that order; return how many rows.
@@ -142,14 +148,3 @@ class MeshObjects:
             rows.append((int(o.visible), o.label, o.name, o.voxels, o.volume_nm3, o.area_nm2, *o.colour))
         write_csv(Table(COLUMNS, tuple(rows)), path)
         return len(wanted)
-
-
-def measure_mesh(mesh: Mesh) -> tuple[float, float]:
-    """Return the volume in nm³ that a closed mesh encloses (divergence theorem) and its area in nm²."""
-    if not len(mesh.faces):
-        return 0.0, 0.0
-    # Near the origin the signed tetrahedra lose no digits.
-    corners = (mesh.vertices - mesh.vertices[0]).astype(np.float64)[mesh.faces]
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    volume = abs(float(np.einsum("ij,ij->", corners[:, 0], across))) / 6
-    return volume, float(np.linalg.norm(across, axis=1).sum()) / 2

@@ -23,18 +23,25 @@ from vtkmodules.vtkRenderingCore import (
 
 from uniem.data.mesh import Mesh
 from uniem.data.palette import Colour
-from uniem.gui.annotator.camera import Trackball
+from uniem.gui.annotator.camera import Trackball, boxes_met
+from uniem.gui.annotator.crowd import Crowd, divisions_for
 from uniem.gui.annotator.marker_spheres import MarkerSpheres
+from uniem.gui.annotator.outline import outline_of
 from uniem.gui.annotator.surface import Surface
 from uniem.gui.annotator.vtk_arrays import as_numpy
 
 COARSE_ABOVE_TRIANGLES = 200_000
+COARSE_ABOVE_ON_GPU = 5_000_000
+CROWD_FROM = 100
 OUTLINE_COLOUR = (255, 200, 40)
-OUTLINE_PIXELS = 2
 PICTURE_SAMPLES = 8
 SCREEN_SAMPLES = 4
-# With both lights at their defaults (80 and 50) a face turned to the light has just its own colour.
+# With both lights at their defaults (80 and 50) a face turned to the camera has nearly its own colour.
 AMBIENT_SHARE = 0.4
+# Where lights hang before the camera: the key light models the shape, the other fills the shade.
+KEY_LIGHT = (-0.35, 0.45, 1.0)
+FILL_LIGHT = (0.6, -0.5, 0.8)
+KEY_SHARE = 0.78
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +62,27 @@ class Scene:
         self._window.SetOffScreenRendering(1)
         self._window.SetMultiSamples(0)
         self._window.SetAlphaBitPlanes(1)
-        self._window.AddRenderer(self._renderer)
-        self._shadows = vtkRenderer()
-        self._shadows.SetActiveCamera(self._renderer.GetActiveCamera())
-        self._shadows.DrawOff()
-        self._window.AddRenderer(self._shadows)
-        self._light = vtkLight()
-        self._light.SetLightTypeToCameraLight()
-        self._light.SetPosition(-0.35, 0.45, 1.0)
-        self._light.SetFocalPoint(0, 0, 0)
-        self._renderer.AutomaticLightCreationOff()
-        self._renderer.AddLight(self._light)
+        # The same scene three times, of which one is drawn: single surfaces, a crowd in one actor, shadows.
+        self._crowd_renderer, self._shadows = vtkRenderer(), vtkRenderer()
+        self._lights = [_camera_light(*position) for position in (KEY_LIGHT, FILL_LIGHT)]
+        for renderer in (self._renderer, self._crowd_renderer, self._shadows):
+            renderer.SetActiveCamera(self._renderer.GetActiveCamera())
+            renderer.AutomaticLightCreationOff()
+            for light in self._lights:
+                renderer.AddLight(light)
+            self._window.AddRenderer(renderer)
+        self._crowd = Crowd(self._crowd_renderer)
+        self._version = 0
+        self._boxes: tuple[int, list[Surface], NDArray[np.float64]] | None = None
         self._surfaces: dict[int, Surface] = {}
         self._selected: frozenset[int] = frozenset()
         self._ambient = 0.0
         self._box_shown = False
         self._box_source, self._box = _box_actor()
-        self._renderer.AddActor(self._box)
         self.markers = MarkerSpheres()
-        self._renderer.AddActor(self.markers.actor)
+        for renderer in (self._renderer, self._crowd_renderer):
+            renderer.AddActor(self._box)
+            renderer.AddActor(self.markers.actor)
         self.view = Trackball(self._renderer)
         self.set_lights(80, 50)
         self._capabilities = ""
@@ -91,6 +100,7 @@ class Scene:
 
     def remove(self, labels: Iterable[int]) -> None:
         """Take surfaces out of the scene."""
+        self._version += 1
         for label in labels:
             if surface := self._surfaces.pop(label, None):
                 self._renderer.RemoveActor(surface.actor)
@@ -98,6 +108,7 @@ class Scene:
 
     def set_look(self, labels: Iterable[int], colour: Colour, opacity: float) -> None:
         """Give surfaces a colour (0 to 255) and an opacity (0 to 1)."""
+        self._version += 1
         for surface in self._known(labels):
             look = surface.actor.GetProperty()
             look.SetColor(*(part / 255 for part in colour))
@@ -105,6 +116,7 @@ class Scene:
 
     def set_visible(self, labels: Iterable[int], visible: bool) -> None:
         """Show or hide surfaces."""
+        self._version += 1
         for surface in self._known(labels):
             surface.actor.SetVisibility(visible)
             surface.shadow.SetVisibility(visible and surface.label in self._selected)
@@ -118,13 +130,15 @@ class Scene:
 
     def set_background(self, colour: Colour) -> None:
         """Fill the background; the box takes the contrasting shade."""
-        self._renderer.SetBackground(*(part / 255 for part in colour))
+        for renderer in (self._renderer, self._crowd_renderer):
+            renderer.SetBackground(*(part / 255 for part in colour))
         shade = 0.75 if sum(colour) < 384 else 0.3
         self._box.GetProperty().SetColor(shade, shade, shade)
 
     def set_lights(self, directional: int, ambient: int) -> None:
         """Set both lights, 0 to 100."""
-        self._light.SetIntensity(directional / 100)
+        for light, share in zip(self._lights, (KEY_SHARE, 1 - KEY_SHARE), strict=True):
+            light.SetIntensity(share * directional / 100)
         self._ambient = AMBIENT_SHARE * ambient / 100
         for surface in self._surfaces.values():
             surface.actor.GetProperty().SetAmbient(self._ambient)
@@ -145,11 +159,13 @@ class Scene:
         stacked = np.stack(boxes)
         return np.stack((stacked[:, :, 0].min(axis=0), stacked[:, :, 1].max(axis=0)), axis=1)
 
-    def frame(self, width: int, height: int, moving: bool) -> NDArray[np.uint8]:
+    def frame(self, width: int, height: int, moving: bool, outline_px: int = 2) -> NDArray[np.uint8]:
         """Draw and return a (height, width, 4) picture; coarsely while moving if triangles are many."""
-        self._use_detail(full=not (moving and self.triangles_shown() > COARSE_ABOVE_TRIANGLES))
+        limit = COARSE_ABOVE_TRIANGLES if self.is_software else COARSE_ABOVE_ON_GPU
+        is_coarse = moving and self.triangles_shown() > limit
         self._window.SetSize(width, height)
         self._prepare()
+        self._draw_only(self._chosen_renderer(is_coarse))
         self._window.Render()
         if not self._capabilities:
             self._capabilities = self._window.ReportCapabilities()
@@ -157,8 +173,9 @@ class Scene:
                 self._window.SetMultiSamples(SCREEN_SAMPLES)
                 self._window.Render()
         picture = self._pixels()
-        if any(surface.shadow.GetVisibility() for surface in self._known(self._selected)):
-            outline = outline_of(self._shadow_mask(), OUTLINE_PIXELS)
+        shadows = [surface for surface in self._known(self._selected) if surface.shadow.GetVisibility()]
+        if shadows and not (is_coarse and sum(surface.triangles for surface in shadows) > limit):
+            outline = outline_of(self._shadow_mask(), outline_px)
             picture[outline] = (*OUTLINE_COLOUR, 255)
         return np.ascontiguousarray(picture[::-1])
 
@@ -168,18 +185,20 @@ class Scene:
         A transparent one has no background; its colours are premultiplied by alpha.
         """
         before = self._window.GetSize()
-        samples, background = self._window.GetMultiSamples(), self._renderer.GetBackground()
+        renderer = self._chosen_renderer(coarse=False)
+        samples, background = self._window.GetMultiSamples(), renderer.GetBackground()
         if transparent:
-            self._renderer.SetBackground(0, 0, 0)
-        self._renderer.SetBackgroundAlpha(0.0 if transparent else 1.0)
+            renderer.SetBackground(0, 0, 0)
+        renderer.SetBackgroundAlpha(0.0 if transparent else 1.0)
         self._window.SetMultiSamples(PICTURE_SAMPLES)
         self._window.SetSize(width, height)
-        self._use_detail(full=True)
         self._prepare()
+        self._draw_only(renderer)
         try:
             return self._grab()
         finally:
-            self._renderer.SetBackground(*background)
+            renderer.SetBackground(*background)
+            renderer.SetBackgroundAlpha(1.0)
             self._window.SetMultiSamples(samples)
             self._window.SetSize(*before)
 
@@ -201,39 +220,37 @@ class Scene:
 
     def triangles_shown(self) -> int:
         """Return how many triangles a full picture draws."""
-        return sum(s.triangles for s in self._surfaces.values() if s.actor.GetVisibility())
+        return sum(surface.triangles for surface in self._shown()[0])
 
     def coarsen_next(self) -> bool:
         """Prepare one coarse surface for moving; return whether more are wanting."""
+        divisions = divisions_for(len(self._surfaces))
         for surface in self._surfaces.values():
-            if not surface.is_coarse_ready:
-                _ = surface.coarse
+            if not surface.is_coarse_ready(divisions):
+                surface.coarse(divisions)
                 return True
         return False
 
     @property
     def is_software(self) -> bool:
-        """Tell whether pictures are drawn without a graphics card, known after the first frame."""
+        """Tell whether pictures are drawn without a graphics card; assumed before the first frame."""
         text = self._capabilities.lower()
-        return any(name in text for name in ("llvmpipe", "softpipe", "swrast", "swr"))
+        return not text or any(name in text for name in ("llvmpipe", "softpipe", "swrast", "swr"))
 
     def close(self) -> None:
         """Release the window and all it holds; the scene is of no use afterwards."""
         self.remove(list(self._surfaces))
-        self._renderer.RemoveAllViewProps()
-        self._window.RemoveRenderer(self._renderer)
+        for renderer in (self._renderer, self._crowd_renderer, self._shadows):
+            renderer.RemoveAllViewProps()
+            self._window.RemoveRenderer(renderer)
         self._window.Finalize()
 
     def _pick_surface(
         self, x_px: float, y_up: float, near: NDArray[np.float64], far: NDArray[np.float64]
     ) -> tuple[int, NDArray[np.float64]] | None:
         # Locators are built only for surfaces whose box the line of sight meets.
-        candidates = [
-            s
-            for s in self._surfaces.values()
-            if s.actor.GetVisibility() and _meets(s.bounds, near, far - near)
-        ]
-        self._use_detail(full=True)
+        shown, boxes = self._shown()
+        candidates = [shown[k] for k in np.flatnonzero(boxes_met(boxes, near, far))]
         picker = vtkCellPicker()
         picker.SetTolerance(1e-6)
         picker.PickFromListOn()
@@ -255,12 +272,28 @@ class Scene:
 
     def _shadow_mask(self) -> NDArray[np.bool_]:
         """Return where selected surfaces are, also behind others."""
-        self._renderer.DrawOff()
-        self._shadows.DrawOn()
+        self._draw_only(self._shadows)
         self._window.Render()
-        self._renderer.DrawOn()
-        self._shadows.DrawOff()
         return self._pixels()[:, :, 0] > 127
+
+    def _draw_only(self, chosen: vtkRenderer) -> None:
+        for renderer in (self._renderer, self._crowd_renderer, self._shadows):
+            renderer.SetDraw(renderer is chosen)
+
+    def _chosen_renderer(self, coarse: bool) -> vtkRenderer:
+        """Return what draws the surfaces: each alone if they are few and wanted in full, else together."""
+        shown, _ = self._shown()
+        if not coarse and len(shown) <= CROWD_FROM:
+            return self._renderer
+        self._crowd.show(shown, coarse, self._version, self._ambient)
+        return self._crowd_renderer
+
+    def _shown(self) -> tuple[list[Surface], NDArray[np.float64]]:
+        """Return the visible surfaces and their (n, 3, 2) bounds."""
+        if self._boxes is None or self._boxes[0] != self._version:
+            shown = [s for s in self._surfaces.values() if s.triangles and s.actor.GetVisibility()]
+            self._boxes = self._version, shown, np.array([s.bounds for s in shown]).reshape(-1, 3, 2)
+        return self._boxes[1:]
 
     def _prepare(self) -> None:
         bounds = self.bounds()
@@ -268,11 +301,6 @@ class Scene:
         if bounds is not None:
             self._box_source.SetBounds(*bounds.ravel())
         self._renderer.ResetCameraClippingRange()
-
-    def _use_detail(self, full: bool) -> None:
-        for surface in self._surfaces.values():
-            if surface.actor.GetVisibility():
-                surface.draw_full() if full else surface.draw_coarse()
 
     def _grab(self) -> NDArray[np.uint8]:
         reader = vtkWindowToImageFilter()
@@ -300,29 +328,9 @@ def _box_actor() -> tuple[vtkOutlineSource, vtkActor]:
     return source, actor
 
 
-def _meets(bounds: NDArray[np.float64], start: NDArray[np.float64], along: NDArray[np.float64]) -> bool:
-    """Tell whether a line meets a box (the slab test)."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ends = (bounds - start[:, None]) / along[:, None]
-    ends = np.where(np.isnan(ends), np.array([-np.inf, np.inf]), ends)
-    return bool(ends.min(axis=1).max() <= ends.max(axis=1).min())
-
-
-def outline_of(mask: NDArray[np.bool_], thickness: int) -> NDArray[np.bool_]:
-    """Return the band of this many pixels around the true part of a (y, x) mask."""
-    band = np.zeros_like(mask)
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
-        return band
-    part = tuple(slice(max(0, k[0] - thickness), k[-1] + thickness + 1) for k in (rows, columns))
-    inner = mask[part]
-    grown = inner.copy()
-    for axis in (0, 1):
-        before = grown.copy()
-        for step in range(1, thickness + 1):
-            ahead, behind = [slice(None)] * 2, [slice(None)] * 2
-            ahead[axis], behind[axis] = slice(step, None), slice(None, -step)
-            grown[tuple(ahead)] |= before[tuple(behind)]
-            grown[tuple(behind)] |= before[tuple(ahead)]
-    band[part] = grown & ~inner
-    return band
+def _camera_light(x: float, y: float, z: float) -> vtkLight:
+    light = vtkLight()
+    light.SetLightTypeToCameraLight()
+    light.SetPosition(x, y, z)
+    light.SetFocalPoint(0, 0, 0)
+    return light

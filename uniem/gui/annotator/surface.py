@@ -13,9 +13,6 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 from uniem.data.mesh import Mesh
 from uniem.gui.annotator.vtk_arrays import as_vtk
 
-COARSE_DIVISIONS = 12
-COARSE_FROM_TRIANGLES = 1500
-
 
 class Surface:
     """Hold what is drawn for one object.
@@ -29,26 +26,25 @@ class Surface:
         self.full = _with_normals(_polydata(mesh))
         self.triangles = int(self.full.GetNumberOfCells())
         self.bounds = np.asarray(self.full.GetBounds() if self.triangles else (0.0, -1.0) * 3).reshape(3, 2)
-        self._coarse: vtkPolyData | None = None
+        self._coarse: tuple[int, vtkPolyData] | None = None
         self._locator: vtkStaticCellLocator | None = None
-        self._mapper = vtkPolyDataMapper()
-        self._mapper.SetInputData(self.full)
-        self._mapper.ScalarVisibilityOff()
+        mapper = vtkPolyDataMapper()
+        mapper.SetInputData(self.full)
+        mapper.ScalarVisibilityOff()
         self.actor = vtkActor()
-        self.actor.SetMapper(self._mapper)
-        self.shadow = _shadow(self._mapper)
+        self.actor.SetMapper(mapper)
+        self.shadow = _shadow(mapper)
 
-    @property
-    def coarse(self) -> vtkPolyData:
-        """The surface with few triangles, made when first asked for."""
-        if self._coarse is None:
-            self._coarse = self.full if self.triangles < COARSE_FROM_TRIANGLES else _coarsened(self.full)
-        return self._coarse
+    def coarse(self, divisions: int) -> vtkPolyData:
+        """Return the surface as it is in a grid of this many cells per axis."""
+        if self._coarse is None or self._coarse[0] != divisions:
+            is_small = self.triangles <= 5 * divisions**2
+            self._coarse = divisions, self.full if is_small else _coarsened(self.full, divisions)
+        return self._coarse[1]
 
-    @property
-    def is_coarse_ready(self) -> bool:
+    def is_coarse_ready(self, divisions: int) -> bool:
         """Tell whether the coarse surface has been made."""
-        return self._coarse is not None
+        return self._coarse is not None and self._coarse[0] == divisions
 
     @property
     def locator(self) -> vtkStaticCellLocator:
@@ -58,14 +54,6 @@ class Surface:
             self._locator.SetDataSet(self.full)
             self._locator.BuildLocator()
         return self._locator
-
-    def draw_full(self) -> None:
-        """Draw all triangles from now on."""
-        self._mapper.SetInputData(self.full)
-
-    def draw_coarse(self) -> None:
-        """Draw the coarse surface from now on."""
-        self._mapper.SetInputData(self.coarse)
 
 
 def _polydata(mesh: Mesh) -> vtkPolyData:
@@ -101,10 +89,10 @@ def _with_normals(polydata: vtkPolyData) -> vtkPolyData:
     return normals.GetOutput()
 
 
-def _coarsened(polydata: vtkPolyData) -> vtkPolyData:
+def _coarsened(polydata: vtkPolyData, divisions: int) -> vtkPolyData:
     clustering = vtkQuadricClustering()
     clustering.SetInputData(polydata)
-    clustering.SetNumberOfDivisions(COARSE_DIVISIONS, COARSE_DIVISIONS, COARSE_DIVISIONS)
+    clustering.SetNumberOfDivisions(divisions, divisions, divisions)
     clustering.AutoAdjustNumberOfDivisionsOff()
     clustering.CopyCellDataOff()
     clustering.Update()

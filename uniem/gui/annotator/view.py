@@ -6,7 +6,6 @@ be closed freely, and text can be painted over it; reading the picture back take
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -27,6 +26,7 @@ from qtpy.QtGui import (
 )
 from qtpy.QtWidgets import QApplication, QWidget
 
+from uniem.gui.annotator.builder import SurfaceBuilder
 from uniem.gui.annotator.look import Look
 from uniem.gui.annotator.markers import MarkerSet
 from uniem.gui.annotator.objects import MeshObject, MeshObjects
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 EMPTY_TITLE = "No meshes yet"
 EMPTY_TEXT = "Make meshes of a label volume, or drop mesh files here: PLY, STL or OBJ."
-CHUNK_SECONDS = 0.012
-REDRAW_SECONDS = 0.4
 STILL_MS = 220
 
 
@@ -67,21 +65,18 @@ class SceneView(QWidget):
         self._objects, self._markers = objects, markers
         self._scene: Scene | None = None
         self._no_3d: str | None = None
-        self._waiting: deque[int] = deque()
         self._selected: tuple[int, ...] = ()
         self._image: QImage | None = None
         self._dirty = self._moving = False
-        self._last_frame = 0.0
         self._pressed_at: QPoint | None = None
         self._dragged_from: QPoint | None = None
-        self._build_timer = QTimer(self)
-        self._build_timer.setInterval(0)
-        self._build_timer.timeout.connect(self._work)
+        self._builder = SurfaceBuilder(objects, self._opacity_of, self)
+        self._builder.built.connect(self._on_built)
+        self._builder.advanced.connect(self.refresh)
         self._still_timer = QTimer(self)
         self._still_timer.setSingleShot(True)
         self._still_timer.setInterval(STILL_MS)
         self._still_timer.timeout.connect(self._come_to_rest)
-        self._frame_wanted_by_build = 0.0
         objects.added.connect(self._on_added)
         objects.removed.connect(self._on_removed)
         objects.changed.connect(self._on_changed)
@@ -140,10 +135,8 @@ class SceneView(QWidget):
 
     def finish_building(self) -> None:
         """Build at once the surfaces that are still waiting."""
-        if self._waiting and self._make_scene():
-            while self._waiting:
-                self._build_one()
-            self._after_building()
+        if len(self._objects) and self._make_scene():
+            self._builder.finish()
 
     def picture(self, size: QSize, transparent: bool, with_scale_bar: bool) -> QImage:
         """Return a picture of any size in pixels; raise RuntimeError where there is nothing to draw."""
@@ -167,13 +160,13 @@ class SceneView(QWidget):
 
     def close_scene(self) -> None:
         """Give back what VTK holds; the scene is built again when the widget is next painted."""
-        self._build_timer.stop()
+        self._builder.end()
         self._still_timer.stop()
         scene, self._scene = self._scene, None
         if scene is not None:
             scene.close()
-        self._waiting = deque(item.label for item in self._objects)
         self._image = None
+        self.update()
 
     def disconnect_models(self) -> None:
         """Stop listening to the objects and markers."""
@@ -185,9 +178,7 @@ class SceneView(QWidget):
     # Answers to the models
 
     def _on_added(self, labels: tuple[int, ...]) -> None:
-        self._waiting.extend(labels)
-        if self._scene:
-            self._build_timer.start()
+        self._builder.add(labels)
         self.update()
 
     def _on_removed(self, labels: tuple[int, ...]) -> None:
@@ -211,7 +202,7 @@ class SceneView(QWidget):
             self._scene.markers.set_markers(self._markers.all)
         self.refresh()
 
-    # Building, a little at a time
+    # Building
 
     def _make_scene(self) -> bool:
         """Start VTK when first needed; return whether there is a scene."""
@@ -225,44 +216,13 @@ class SceneView(QWidget):
             self._scene = Scene()
             self._scene.markers.set_markers(self._markers.all)
             self._apply_look()
-            self._build_timer.start()
+            self._builder.begin(self._scene)
         return True
 
-    def _work(self) -> None:
-        started = perf_counter()
-        if self._scene is None:
-            self._build_timer.stop()
-            return
-        while perf_counter() - started < CHUNK_SECONDS:
-            if self._waiting:
-                self._build_one()
-                if not self._waiting:
-                    self._after_building()
-            elif self._moving or not self._scene.coarsen_next():
-                self._build_timer.stop()
-                return
-        if self._waiting and started - self._frame_wanted_by_build > REDRAW_SECONDS + 3 * self._last_frame:
-            self._frame_wanted_by_build = started
-            self.refresh()
-
-    def _build_one(self) -> None:
-        assert self._scene is not None
-        label = self._waiting.popleft()
-        if label not in self._objects:
-            return
-        is_first = self._scene.bounds() is None
-        item = self._objects[label]
-        self._scene.add(item.mesh, item.colour, self._opacity_of(item), item.visible)
-        if is_first:
-            self._fit_whole_at_end = True
-
-    _fit_whole_at_end = False
-
-    def _after_building(self) -> None:
+    def _on_built(self, from_nothing: bool) -> None:
         assert self._scene is not None
         self._scene.select(self._selected)
-        if self._fit_whole_at_end:
-            self._fit_whole_at_end = False
+        if from_nothing:
             self.reset()
         self.refresh()
 
@@ -314,8 +274,8 @@ class SceneView(QWidget):
             paint_scale_bar(painter, area, nm, self._ink(), 1.0)
         if self.look.axes:
             paint_axes(painter, area, [list(axis) for axis in self._scene.view.axes()], 1.0)
-        if self._waiting:
-            done = len(self._objects) - len(self._waiting)
+        if waiting := self._builder.waiting:
+            done = len(self._objects) - waiting
             paint_badge(painter, area, f"Preparing surfaces: {done:,} of {len(self._objects):,}")
 
     def _draw(self) -> None:
@@ -323,11 +283,12 @@ class SceneView(QWidget):
         started = perf_counter()
         ratio = self.devicePixelRatioF()
         width, height = max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio))
-        pixels = self._scene.frame(width, height, self._moving)
+        pixels = self._scene.frame(width, height, self._moving, max(2, round(2 * ratio)))
         self._image = _to_image(pixels, transparent=False)
         self._image.setDevicePixelRatio(ratio)
         self._dirty = False
-        self._last_frame = perf_counter() - started
+        # Building goes before looking at what is half built.
+        self._builder.redraw_seconds = max(1.0, 6 * (perf_counter() - started))
 
     def _background(self) -> QColor:
         fixed = {"black": QColor("black"), "white": QColor("white")}
@@ -429,6 +390,7 @@ class SceneView(QWidget):
 
     def _move(self) -> None:
         self._moving = True
+        self._builder.pause()
         self._still_timer.start()
         self.refresh()
 
@@ -437,7 +399,7 @@ class SceneView(QWidget):
             self._still_timer.start()
             return
         self._moving = False
-        self._build_timer.start()
+        self._builder.resume()
         self.refresh()
 
 
