@@ -83,9 +83,10 @@ def _check_free(path: Path) -> None:
 
 
 def _explained(deed: str, path: Path, error: OSError) -> UniemError:
-    reason, remedy = REASONS.get(
-        error.errno or 0, (error.strerror or str(error), "Check the disk and the path.")
-    )
+    # NumPy's tofile says "90000 requested and 26784 written", without a number, when the disk is full.
+    number = error.errno or (errno.ENOSPC if "requested and" in str(error) else 0)
+    unknown = (error.strerror or str(error), "Check the disk and the path.")
+    reason, remedy = REASONS.get(number, unknown)
     return UniemError(f"Cannot {deed} {path}: {reason}.", remedy)
 
 
