@@ -41,7 +41,7 @@ def test_a_network_learns_and_its_folder_says_how_well(tmp_path: Path, sample: S
     assert (record.patch, record.stride) == (32, 2)
     assert record.precision == result.precision
     assert record.receptive_field == settings.network.receptive_field
-    assert record.voxel_size == (50, 4, 4)
+    assert record.voxel_size == (50.0, 4.0, 4.0)
     assert record.normalisation.mean == pytest.approx(float(sample[0].array.mean()), rel=0.1)
     assert record.provenance == {"by": "a test"}
     assert TrainingSettings.model_validate(record.training) == settings
