@@ -1,6 +1,6 @@
 """How much processor time a dab, a change of section and an undo take on sections of growing size.
 
-Run under a display, or `xvfb-run -a -s "-screen 0 1920x1080x24 -dpi 96" .venv/bin/python -m benchmarks.canvas`.
+With no display: `xvfb-run -a -s "-screen 0 1920x1080x24 -dpi 96" .venv/bin/python -m benchmarks.canvas`.
 Every event is a real mouse event; the time ends when Qt has painted it.
 """
 

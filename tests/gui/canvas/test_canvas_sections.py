@@ -1,4 +1,4 @@
-"""Reading sections in the background: what is shown meanwhile, the memory budget, edits, and large sections."""
+"""Reading sections in the background: what shows meanwhile, the budget, edits, and large sections."""
 
 from __future__ import annotations
 

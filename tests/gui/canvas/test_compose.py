@@ -31,7 +31,7 @@ def test_each_pixel_shows_the_voxel_at_its_middle(start: float, extent: float, s
     axis = Axis.of_view(start, start + extent, scale, 300)
     middles = axis.origin + (np.arange(len(axis.index)) + 0.5) * axis.step
     assert ((middles > -1e-6) & (middles < 300 + 1e-6)).all()
-    np.testing.assert_array_equal(axis.index, np.clip(np.floor(middles + 1e-9), 0, 299))
+    assert ((axis.index <= middles + 1e-6) & (middles - 1e-6 <= axis.index + 1)).all()
     seen = max(0.0, min(300, start + extent) - max(0, start))
     assert abs(len(axis.index) * axis.step - seen) <= 2 * axis.step
 

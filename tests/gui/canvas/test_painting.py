@@ -85,7 +85,7 @@ def test_the_stroke_is_on_screen_before_the_button_comes_up(
 
 def pixel(canvas: Canvas, y: int, x: int) -> QColor:
     grabbed = canvas.view.viewport().grab().toImage()
-    return QColor(grabbed.pixel(place(canvas, y, x)))
+    return QColor(grabbed.pixel(place(canvas, y, x) * grabbed.devicePixelRatioF()))
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.5, 8.0])
@@ -271,3 +271,37 @@ def test_without_a_session_nothing_is_painted_and_it_says_so(
         drag(canvas, [(100, 100), (100, 120)])
     assert "proofreading" in told.args[0]
     assert not labels.array.any()
+
+
+def test_a_release_that_was_never_seen_does_not_leave_the_brush_down(
+    painting_canvas: Canvas, session: ProofreadingSession
+) -> None:
+    canvas = painting_canvas
+    drag(canvas, [(60, 60), (60, 70)], is_released=False)
+    hover = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(place(canvas, 150, 150)),
+        Qt.MouseButton.NoButton,
+        Qt.MouseButton.NoButton,
+        NONE,
+    )
+    QApplication.sendEvent(canvas.view.viewport(), hover)
+    np.testing.assert_array_equal(section(session, 0) == 7, model([(60, 60), (60, 70)], 4.5, (256, 320)))
+    drag(canvas, [(200, 200)])
+    assert section(session, 0)[200, 200] == 7
+
+
+def test_a_colour_chosen_for_an_object_is_seen_at_once(
+    painting_canvas: Canvas, session: ProofreadingSession
+) -> None:
+    canvas = painting_canvas
+    canvas.model.display.opacity = 1.0
+    drag(canvas, [(60, 60)])
+    canvas.model.hand.label = 3
+    QTest.mouseMove(canvas.view.viewport(), QPoint(5, 5))
+    session.apply(Edit("Colour", (FieldChange(7, "colour", None, (1, 250, 30)),)))
+    assert pixel(canvas, 60, 60) == QColor(1, 250, 30)
+    session.apply(Edit("Hide", (FieldChange(7, "visible", True, False),)))
+    assert pixel(canvas, 60, 60).saturation() == 0
+    canvas.model.hand.label = 7
+    assert pixel(canvas, 60, 60) == QColor(1, 250, 30)

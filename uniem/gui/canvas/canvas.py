@@ -187,7 +187,8 @@ class Canvas(QWidget):
 
     def _restyle(self) -> None:
         hand, display = self.model.hand, self.model.display
-        style = LabelStyle(display.opacity, display.outlines, hand.label, self.painting.overrides())
+        colours, hidden = self.painting.colours(), self.painting.hidden()
+        style = LabelStyle(display.opacity, display.outlines, hand.label, colours, hidden)
         self.view.set_style(style)
         self.toolbar.set_swatch(style.colour(hand.label) if hand.label else None)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -27,7 +26,6 @@ class Commands(QObject):
         super().__init__(parent)
         self._model = model
         self._peeked_from: int | None = None
-        self._space_since = 0.0
         self._space_timer = QTimer(self)
         self._space_timer.setSingleShot(True)
         self._space_timer.setInterval(HOLD_MS)
@@ -87,13 +85,12 @@ class Commands(QObject):
 
     def _space_down(self, mouse: MouseInput) -> None:
         mouse.space_is_held, mouse.space_was_used = True, False
-        self._space_since = time.monotonic()
         self._space_timer.start()
 
     def _space_up(self, mouse: MouseInput) -> None:
         mouse.space_is_held = False
+        was_tap = self._space_timer.isActive()
         self._space_timer.stop()
-        was_tap = time.monotonic() - self._space_since < HOLD_MS / 1000
         display = self._model.display
         display.peek_raw = False
         if was_tap and not mouse.space_was_used:

@@ -35,8 +35,8 @@ class BrushCursor(QGraphicsObject):
 
     def set_colour(self, colour: QColor) -> None:
         """Set the colour of the outline: that of the label in hand."""
-        # Dark colours would not be seen on the dark line around them.
-        self._colour = QColor.fromHsv(colour.hue(), colour.saturation(), max(colour.value(), 230))
+        # Dark and deep colours would not be seen on the dark line around them.
+        self._colour = QColor.fromHsv(colour.hue(), min(colour.saturation(), 120), 255)
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -50,8 +50,9 @@ class BrushCursor(QGraphicsObject):
         """Draw a dark line and a coloured one within, so that it shows on any gray."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, self._scale < EXACT_FROM_SCALE)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, width in ((QColor(0, 0, 0, 170), 3), (self._colour, 1)):
-            pen = QPen(colour, width)
+        ratio = painter.device().devicePixelRatioF()
+        for colour, width in ((QColor(0, 0, 0, 170), 3.2), (self._colour, 1.4)):
+            pen = QPen(colour, width * ratio)
             pen.setCosmetic(True)
             painter.setPen(pen)
             painter.drawPath(self._path)

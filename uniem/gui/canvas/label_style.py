@@ -20,8 +20,10 @@ class LabelStyle:
 
     Attributes
     ----------
-    overrides : mapping of id to (red, green, blue) or None
-        Colours chosen by the user; None hides a label.
+    colours : mapping of id to (red, green, blue)
+        Chosen by the user.
+    hidden : set of ids
+        Not drawn.
     active : int
         The label in hand: a little more opaque than the others, and never hidden.
     """
@@ -29,17 +31,19 @@ class LabelStyle:
     opacity: float = 0.45
     outlines: bool = False
     active: int = 0
-    overrides: Mapping[int, Colour | None] = field(default_factory=dict)
+    colours: Mapping[int, Colour] = field(default_factory=dict)
+    hidden: frozenset[int] = frozenset()
 
     def colour(self, label: int) -> Colour:
         """Return the colour of a label, hidden or not."""
-        return self.overrides.get(label) or colour_of(label)
+        return self.colours.get(label) or colour_of(label)
 
     def table(self) -> NDArray[np.uint32]:
         """Return the premultiplied ARGB colour of every slot of the palette."""
         # An outline has few pixels, so it is drawn stronger than an area of the same opacity.
-        alpha = 0.5 + self.opacity / 2 if self.outlines and self.opacity > 0 else self.opacity
-        table = _table(round(alpha, 3), tuple(self.overrides.items())).copy()
+        alpha = 0.7 + 0.3 * self.opacity if self.outlines and self.opacity > 0 else self.opacity
+        overrides = {**self.colours, **dict.fromkeys(self.hidden)}
+        table = _table(round(alpha, 3), tuple(overrides.items())).copy()
         if self.active and alpha > 0:
             table[int(slots_of(self.active))] = _premultiplied(
                 self.colour(self.active), min(1.0, alpha + ACTIVE_GAIN)

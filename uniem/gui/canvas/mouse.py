@@ -65,7 +65,10 @@ class MouseInput(QObject):
             self._begin(name, gesture_of(name, modifier, self._tool()), event.localPos())
 
     def move(self, event: QMouseEvent) -> None:
-        """Carry a gesture on."""
+        """Carry a gesture on, or drop it if the release of its button was never seen."""
+        if self._button and not event.buttons():
+            self.finish()
+            self._gesture, self._button = None, ""
         self._carry_on(event.localPos())
 
     def release(self, event: QMouseEvent) -> None:

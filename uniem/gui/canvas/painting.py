@@ -97,11 +97,13 @@ class PaintingController(QObject):
             return
         self.message.emit(f"New label {self._model.hand.label}")
 
-    def overrides(self) -> dict[int, Colour | None]:
-        """Return the colours the user chose, and None for hidden labels."""
-        if self._session is None:
-            return {}
-        return {**self._colours, **dict.fromkeys(self._session.objects.hidden())}
+    def colours(self) -> dict[int, Colour]:
+        """Return the colours the user chose."""
+        return self._colours
+
+    def hidden(self) -> frozenset[int]:
+        """Return the labels not to be drawn."""
+        return self._session.objects.hidden() if self._session is not None else frozenset()
 
     def _refusal_of(self, session: ProofreadingSession, label: int) -> str:
         if label in session.objects.locked():

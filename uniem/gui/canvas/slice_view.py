@@ -72,7 +72,7 @@ class SliceView(pg.GraphicsView):
         self._fits_at_once = True
         self._build()
         self._connect()
-        self.set_style(self._style)
+        self._draw_style()
 
     @property
     def image_section(self) -> Section | None:
@@ -109,13 +109,10 @@ class SliceView(pg.GraphicsView):
         return QPointF(*self.camera.to_screen(y + 0.5, x + 0.5, self._size()))
 
     def set_style(self, style: LabelStyle) -> None:
-        """Draw labels in these colours."""
-        self._style = style
-        self.item.overlay.table = style.table()
-        self.item.overlay.outlines = style.outlines
-        self.item.redraw_labels()
-        is_erasing = self.model.hand.tool is Tool.ERASER or not self.model.hand.label
-        self.cursor_item.set_colour(QColor("white" if is_erasing else QColor(*style.colour(style.active))))
+        """Draw labels in these colours; each stroke asks for it, so the same ones cost nothing."""
+        if style != self._style:
+            self._style = style
+            self._draw_style()
 
     def refresh(self, box: Box) -> None:
         """Draw a box of voxels again whose labels were edited."""
@@ -134,6 +131,17 @@ class SliceView(pg.GraphicsView):
         """Let go of the model; call before the view is thrown away."""
         for signal, slot in self._connections():
             signal.disconnect(slot, missing_ok=True)
+
+    def _draw_style(self) -> None:
+        self.item.overlay.table = self._style.table()
+        self.item.overlay.outlines = self._style.outlines
+        self.item.redraw_labels()
+        self._show_cursor_colour()
+
+    def _show_cursor_colour(self) -> None:
+        is_erasing = self.model.hand.tool is Tool.ERASER or not self._style.active
+        colour = (255, 255, 255) if is_erasing else self._style.colour(self._style.active)
+        self.cursor_item.set_colour(QColor(*colour))
 
     def _build(self) -> None:
         self.setFrameShape(self.Shape.NoFrame)
@@ -214,7 +222,7 @@ class SliceView(pg.GraphicsView):
         self.viewport().setCursor(_CURSORS[tool])
         self.cursor_item.setVisible(tool.is_brush_like and self.model.hovered is not None)
         self._show_brush()
-        self.set_style(self._style)
+        self._show_cursor_colour()
 
     def _show_brush(self) -> None:
         aspect_yx = brush_aspect(self.model.voxel_size, Plane.XY)

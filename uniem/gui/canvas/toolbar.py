@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QPainter, QPaintEvent
 from qtpy.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QSlider, QSpinBox, QToolButton, QWidget
 from superqt import QDoubleRangeSlider, QLargeIntSpinBox
@@ -108,7 +108,8 @@ class CanvasToolbar(QWidget):
         """Draw the icons in the colours of a new theme."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self._draw_icons()
+            # After the theme is complete, its icons included.
+            QTimer.singleShot(0, self._draw_icons)
 
     def _build(self) -> None:
         row = QHBoxLayout(self)
