@@ -71,8 +71,6 @@ class MeshAnnotator(QWidget):
         self.setAcceptDrops(True)
         QApplication.instance().aboutToQuit.connect(self.view.close_scene)
 
-    # Meshes
-
     def add_meshes(self, meshes: Iterable[Mesh], voxels: Mapping[int, int] | None = None) -> None:
         """Show meshes, with the voxel counts of their labels if known; known labels get the new surface."""
         self.objects.add(meshes)
@@ -134,8 +132,6 @@ class MeshAnnotator(QWidget):
     def hint(self) -> str:
         """What the mouse does now."""
         return MARKER_HINT if self.marker_panel.tool.isChecked() else VIEW_HINT
-
-    # Construction
 
     def _arrange(self) -> None:
         self.tabs = QTabWidget(self)
@@ -217,8 +213,6 @@ class MeshAnnotator(QWidget):
             "Esc": lambda: tool.setChecked(False) if tool.isChecked() else self.object_panel.select(()),
         }
 
-    # Answers
-
     def _on_clicked(self, hit: Hit | None, modifiers: Any) -> None:
         placing = self.marker_panel.tool.isChecked()
         if hit is None:
@@ -299,8 +293,6 @@ class MeshAnnotator(QWidget):
     def _tell(self, text: str) -> None:
         self.readout.setText(text)
         self.told.emit(text)
-
-    # Qt's own
 
     def event(self, event: QEvent) -> bool:
         """Take undo and redo of markers before the window does; give VTK's things back before the end."""

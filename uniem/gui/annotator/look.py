@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from qtpy.QtGui import QColor, QPalette
+
 Background = Literal["theme", "black", "white"]
 
 
@@ -20,3 +22,14 @@ class Look:
     scale_bar: bool = True
     axes: bool = True
     perspective: bool = False
+
+    def background_colour(self, palette: QPalette) -> QColor:
+        """Return the colour behind the objects in a theme's palette."""
+        if self.background == "theme":
+            return QColor(palette.color(QPalette.ColorRole.Base))
+        return QColor(self.background)
+
+
+def ink_on(background: QColor) -> QColor:
+    """Return black or white, whichever can be read on a background."""
+    return QColor("white") if background.lightness() < 128 else QColor("black")

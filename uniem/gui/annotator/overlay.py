@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QRectF, Qt
-from qtpy.QtGui import QColor, QFont, QPainter, QPen
+from qtpy.QtGui import QColor, QFont, QImage, QPainter, QPen
 
 _AXIS_COLOURS = {"x": "#e5534b", "y": "#57ab5a", "z": "#539bf5"}
 
@@ -42,6 +44,15 @@ def paint_scale_bar(
     painter.drawText(
         text, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, format_length(length_nm)
     )
+
+
+def paint_scale_bar_into(image: QImage, nm_per_pixel: float, colour: QColor) -> None:
+    """Paint a scale bar into a picture, larger in a larger one."""
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    area = QRectF(0, 0, image.width(), image.height())
+    paint_scale_bar(painter, area, nm_per_pixel, colour, max(0.5, image.height() / 800))
+    painter.end()
 
 
 def paint_axes(painter: QPainter, area: QRectF, axes: Sequence[Sequence[float]], unit: float) -> None:
@@ -93,3 +104,10 @@ def _font(painter: QPainter, pixels: float, bold: bool = False) -> QFont:
     font.setPixelSize(max(1, round(pixels)))
     font.setBold(bold)
     return font
+
+
+def to_image(pixels: NDArray[np.uint8], transparent: bool) -> QImage:
+    """Return a copy of a (height, width, 4) picture; a transparent one is premultiplied by alpha."""
+    height, width, _ = pixels.shape
+    form = QImage.Format.Format_RGBA8888_Premultiplied if transparent else QImage.Format.Format_RGBX8888
+    return QImage(pixels.tobytes(), width, height, 4 * width, form).copy()

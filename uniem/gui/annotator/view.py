@@ -20,18 +20,24 @@ from qtpy.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPalette,
     QResizeEvent,
     QWheelEvent,
 )
 from qtpy.QtWidgets import QApplication, QWidget
 
 from uniem.gui.annotator.builder import SurfaceBuilder
-from uniem.gui.annotator.look import Look
+from uniem.gui.annotator.look import Look, ink_on
 from uniem.gui.annotator.markers import MarkerSet
 from uniem.gui.annotator.objects import MeshObject, MeshObjects
 from uniem.gui.annotator.opengl import reason_against_3d
-from uniem.gui.annotator.overlay import paint_axes, paint_badge, paint_message, paint_scale_bar
+from uniem.gui.annotator.overlay import (
+    paint_axes,
+    paint_badge,
+    paint_message,
+    paint_scale_bar,
+    paint_scale_bar_into,
+    to_image,
+)
 
 if TYPE_CHECKING:
     from uniem.gui.annotator.camera import Plane
@@ -81,12 +87,6 @@ class SceneView(QWidget):
         objects.removed.connect(self._on_removed)
         objects.changed.connect(self._on_changed)
         markers.changed.connect(self._on_markers)
-
-    def sizeHint(self) -> QSize:
-        """Ask for room to see something."""
-        return QSize(720, 560)
-
-    # What others ask for
 
     def select(self, labels: Sequence[int]) -> None:
         """Outline these objects."""
@@ -144,17 +144,12 @@ class SceneView(QWidget):
         if self._scene is None:
             raise RuntimeError("there is no scene to picture")
         pixels = self._scene.picture(size.width(), size.height(), transparent)
-        image = _to_image(pixels, transparent)
+        image = to_image(pixels, transparent)
         if with_scale_bar:
-            painter = QPainter(image)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            area = QRectF(0, 0, size.width(), size.height())
-            unit = max(0.5, size.height() / 800)
             nm = self._scene.view.nm_per_pixel(size.height())
             # On paper, transparent is white.
             on_white = transparent and self.look.background == "theme"
-            paint_scale_bar(painter, area, nm, QColor("black") if on_white else self._ink(), unit)
-            painter.end()
+            paint_scale_bar_into(image, nm, QColor("black") if on_white else self._ink())
         self.refresh()
         return image
 
@@ -174,8 +169,6 @@ class SceneView(QWidget):
         self._objects.removed.disconnect(self._on_removed, missing_ok=True)
         self._objects.changed.disconnect(self._on_changed, missing_ok=True)
         self._markers.changed.disconnect(self._on_markers, missing_ok=True)
-
-    # Answers to the models
 
     def _on_added(self, labels: tuple[int, ...]) -> None:
         self._builder.add(labels)
@@ -201,8 +194,6 @@ class SceneView(QWidget):
         if self._scene:
             self._scene.markers.set_markers(self._markers.all)
         self.refresh()
-
-    # Building
 
     def _make_scene(self) -> bool:
         """Start VTK when first needed; return whether there is a scene."""
@@ -247,8 +238,6 @@ class SceneView(QWidget):
             self._scene.view.fit(bounds, self.width() / max(1, self.height()))
         self.refresh()
 
-    # Painting
-
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the scene if something changed, then what lies over it."""
         painter = QPainter(self)
@@ -284,18 +273,17 @@ class SceneView(QWidget):
         ratio = self.devicePixelRatioF()
         width, height = max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio))
         pixels = self._scene.frame(width, height, self._moving, max(2, round(2 * ratio)))
-        self._image = _to_image(pixels, transparent=False)
+        self._image = to_image(pixels, transparent=False)
         self._image.setDevicePixelRatio(ratio)
         self._dirty = False
         # Building goes before looking at what is half built.
         self._builder.redraw_seconds = max(1.0, 6 * (perf_counter() - started))
 
     def _background(self) -> QColor:
-        fixed = {"black": QColor("black"), "white": QColor("white")}
-        return fixed.get(self.look.background, self.palette().color(QPalette.ColorRole.Base))
+        return self.look.background_colour(self.palette())
 
     def _ink(self) -> QColor:
-        return QColor("white") if self._background().lightness() < 128 else QColor("black")
+        return ink_on(self._background())
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
@@ -307,8 +295,6 @@ class SceneView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Draw in the new size."""
         self.refresh()
-
-    # Mouse and keys
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a click or a drag."""
@@ -406,9 +392,3 @@ class SceneView(QWidget):
 def _key(event: QKeyEvent) -> str:
     modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
     return QKeySequence(int(modifiers) | event.key()).toString()
-
-
-def _to_image(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], transparent: bool) -> QImage:
-    height, width, _ = pixels.shape
-    form = QImage.Format.Format_RGBA8888_Premultiplied if transparent else QImage.Format.Format_RGBX8888
-    return QImage(pixels.tobytes(), width, height, 4 * width, form).copy()
