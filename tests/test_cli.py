@@ -198,7 +198,7 @@ def test_events_as_json_lines(source: Path, capsys: Capture) -> None:
         (
             ["--stepps", "4"],
             2,
-            ["uniem: uniem sample-count has no parameter --stepps.", "Did you mean --steps?"],
+            ["uniem: sample-count has no parameter --stepps.", "Did you mean --steps?"],
         ),
         (["--steps", "0"], 2, ["uniem: --steps: input should be greater than or equal to 1, not '0'."]),
     ],

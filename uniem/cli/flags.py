@@ -64,6 +64,7 @@ class ArgumentReader(argparse.ArgumentParser):
 
     def __init__(self, name: str) -> None:
         super().__init__(prog=f"uniem {name}", add_help=False, allow_abbrev=False)
+        self.name = name
         self.hint = f"See `uniem {name} --help`."
 
     def error(self, message: str) -> NoReturn:
@@ -79,9 +80,9 @@ class ArgumentReader(argparse.ArgumentParser):
             known = [flag for action in self._actions for flag in action.option_strings]
             nearest = difflib.get_close_matches(wrong[0], known, 3)
             hint = f"Did you mean {' or '.join(nearest)}?" if nearest else self.hint
-            raise UniemError(f"{self.prog} has no parameter {wrong[0]}.", hint)
+            raise UniemError(f"{self.name} has no parameter {wrong[0]}.", hint)
         if unknown:
-            raise UniemError(f"{self.prog} does not know what to do with {unknown[0]}.", self.hint)
+            raise UniemError(f"{self.name} does not know what to do with {unknown[0]}.", self.hint)
         return vars(found)
 
 

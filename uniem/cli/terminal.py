@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import shutil
 import sys
 import time
@@ -95,7 +96,10 @@ class JsonLines(Terminal):
 
 
 class TerminalLog(logging.Handler):
-    """Show warnings without disturbing the living line, and without tracebacks."""
+    """Show our own warnings without disturbing the living line, and without tracebacks.
+
+    What libraries warn of is in the errors that follow, in words; `UNIEM_DEBUG=1` shows it all the same.
+    """
 
     def __init__(self, terminal: Terminal) -> None:
         super().__init__(logging.WARNING)
@@ -103,7 +107,8 @@ class TerminalLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show a record's message."""
-        self._terminal.say(f"uniem: {record.getMessage()}")
+        if record.name.startswith("uniem") or os.environ.get("UNIEM_DEBUG") == "1":
+            self._terminal.say(f"{record.name.partition('.')[0]}: {record.getMessage()}")
 
 
 def progress_line(status: JobStatus, values: Mapping[str, float], bar: int = 0) -> str:
