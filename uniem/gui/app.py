@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
@@ -33,8 +34,12 @@ def run(paths: Sequence[str]) -> int:
     window = make_window()
     window.show()
     # Files are opened after the first paint, so that the window is there at once.
-    QTimer.singleShot(0, lambda: window.opening.open(paths))
+    QTimer.singleShot(0, functools.partial(_open, window, list(paths)))
     return int(application.exec_())
+
+
+def _open(window: MainWindow, paths: list[str]) -> None:
+    window.opening.open(paths)
 
 
 def make_application() -> QApplication:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import QEvent, QObject, QPoint, Qt
-from qtpy.QtGui import QKeyEvent
+from qtpy.QtGui import QIcon, QKeyEvent, QPixmap
 from qtpy.QtWidgets import (
     QAction,
     QDialog,
@@ -28,6 +28,9 @@ class CommandPalette(QDialog):
     def __init__(self, entries: Sequence[Entry], parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self._entries = list(entries)
+        blank = QPixmap(16, 16)
+        blank.fill(Qt.GlobalColor.transparent)
+        self._blank = QIcon(blank)
         self.line = QLineEdit()
         self.line.setPlaceholderText("What do you want to do?")
         self.line.setClearButtonEnabled(True)
@@ -68,19 +71,19 @@ class CommandPalette(QDialog):
     def _narrow(self, text: str) -> None:
         self.list.clear()
         ranked = [(rank(text, action), place) for place, (action, _) in enumerate(self._entries)]
-        for score, place in sorted((score, place) for score, place in ranked if score is not None):
-            self.list.addTopLevelItem(self._row(place, score))
+        for _, place in sorted((score, place) for score, place in ranked if score is not None):
+            self.list.addTopLevelItem(self._row(place))
         for column, width in enumerate((330, 130)):
             self.list.setColumnWidth(column, width)
         self.list.setCurrentItem(self.list.topLevelItem(0))
 
-    def _row(self, place: int, _score: int) -> QTreeWidgetItem:
+    def _row(self, place: int) -> QTreeWidgetItem:
         action, made = self._entries[place]
         keys = ", ".join(action.keys)
         row = QTreeWidgetItem([action.title.rstrip("…"), action.menu.replace("/", " › "), keys])
         row.setData(0, Qt.ItemDataRole.UserRole, place)
         row.setToolTip(0, action.tip)
-        row.setIcon(0, made.icon())
+        row.setIcon(0, made.icon() if not made.icon().isNull() else self._blank)
         row.setForeground(1, style.accent("quiet"))
         row.setForeground(2, style.accent("quiet"))
         if not made.isEnabled():

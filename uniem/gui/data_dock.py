@@ -5,31 +5,34 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from qtpy.QtCore import QPoint, Qt, QUrl, Signal
-from qtpy.QtGui import QDesktopServices
+from qtpy.QtCore import QModelIndex, QPoint, QRect, QSize, Qt, QUrl, Signal
+from qtpy.QtGui import QDesktopServices, QFont, QFontMetrics, QPainter, QPalette
 from qtpy.QtWidgets import (
     QApplication,
-    QHeaderView,
     QInputDialog,
     QLabel,
     QMenu,
     QStackedWidget,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.gui import style
+from uniem.gui.panels.pickers import facts_of
 from uniem.operations.operation import Role
 from uniem.operations.outputs import path_of
 from uniem.workspace import OpenItem, Workspace
 
-COLUMNS = ("Name", "Size (z, y, x)", "Type", "Voxel size (nm)")
 _ID = int(Qt.ItemDataRole.UserRole)
+_FACTS = _ID + 1
+_IS_INCOMPLETE = _ID + 2
 _KIND_ICONS = {
     Kind.IMAGE: "image-outline",
     Kind.LABELS: "layers-outline",
@@ -67,6 +70,7 @@ class DataDock(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self._stack)
+        self.setMinimumWidth(220)
         self._signals = (workspace.added, workspace.changed, workspace.removed)
         for signal in self._signals:
             signal.connect(self.refresh)
@@ -142,15 +146,10 @@ class DataDock(QWidget):
 
     def _make_tree(self) -> QTreeWidget:
         tree = QTreeWidget()
-        tree.setColumnCount(len(COLUMNS))
-        tree.setHeaderLabels(list(COLUMNS))
+        tree.setHeaderHidden(True)
         tree.setRootIsDecorated(False)
-        tree.setAlternatingRowColors(True)
         tree.setUniformRowHeights(True)
-        tree.header().setStretchLastSection(True)
-        tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
-        for column, width in enumerate((170, 105, 60)):
-            tree.setColumnWidth(column, width)
+        tree.setItemDelegate(_TwoLines(tree))
         tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         tree.customContextMenuRequested.connect(self._show_menu)
         tree.itemChanged.connect(self._take_tick)
@@ -215,29 +214,48 @@ class DataDock(QWidget):
 
 def _row_of(item: OpenItem) -> QTreeWidgetItem:
     noun = item.noun
-    row = QTreeWidgetItem([("● " if item.is_modified else "") + item.name, "", "", ""])
+    row = QTreeWidgetItem([("● " if item.is_modified else "") + item.name])
     row.setData(0, _ID, item.id)
-    row.setToolTip(0, item.location or "only in memory")
+    row.setData(0, _FACTS, facts_of(item))
+    row.setToolTip(0, f"{item.location or 'only in memory'}\n{facts_of(item)}")
     if isinstance(noun, Volume):
-        row.setText(1, " × ".join(str(edge) for edge in noun.shape))
-        row.setText(2, str(noun.dtype))
-        size = noun.voxel_size
-        row.setText(3, " × ".join(f"{edge:g}" for edge in size) if size else "unknown")
-        row.setToolTip(2, noun.kind.value)
+        row.setData(0, _IS_INCOMPLETE, noun.voxel_size is None)
         row.setCheckState(0, Qt.CheckState.Checked if item.is_visible else Qt.CheckState.Unchecked)
         row.setIcon(0, style.icon(_KIND_ICONS[noun.kind]))
-        if size is None:
-            row.setForeground(3, style.accent("warning"))
-        return row
-    row.setIcon(0, style.icon(_ROLE_ICONS.get(item.role, "file-outline")))
-    if isinstance(noun, ModelFolder):
-        row.setText(1, str(noun.record.architecture.get("kind", "")))
-        row.setText(2, "model")
-        model_size = noun.record.voxel_size
-        row.setText(3, " × ".join(f"{edge:g}" for edge in model_size) if model_size else "unknown")
-    elif isinstance(noun, list):
-        row.setText(1, f"{len(noun)} objects")
-        row.setText(2, "meshes")
     else:
-        row.setText(2, "table")
+        row.setIcon(0, style.icon(_ROLE_ICONS.get(item.role, "file-outline")))
     return row
+
+
+class _TwoLines(QStyledItemDelegate):
+    """Paints the name, and below it the facts in quieter and smaller type."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        """Return room for two lines."""
+        return QSize(160, 2 * option.fontMetrics.height() + 8)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        """Paint tick, icon and name as always, but higher; then the facts."""
+        whole = QStyleOptionViewItem(option)
+        self.initStyleOption(whole, index)
+        drawing = whole.widget.style()
+        drawing.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, whole, painter, whole.widget)
+        line = option.fontMetrics.height()
+        upper = QStyleOptionViewItem(option)
+        upper.rect = option.rect.adjusted(0, 3, 0, -line - 3)
+        super().paint(painter, upper, index)
+        self.initStyleOption(upper, index)
+        text = drawing.subElementRect(QStyle.SubElement.SE_ItemViewItemText, upper, whole.widget)
+        is_on = bool(option.state & QStyle.StateFlag.State_Selected)
+        colour = style.accent("warning" if index.data(_IS_INCOMPLETE) else "quiet")
+        painter.save()
+        painter.setPen(option.palette.color(QPalette.ColorRole.HighlightedText) if is_on else colour)
+        area = QRect(
+            text.left() + 3, option.rect.bottom() - line - 2, option.rect.right() - text.left() - 6, line
+        )
+        small = QFont(option.font)
+        small.setPointSizeF(small.pointSizeF() * 0.9)
+        painter.setFont(small)
+        facts = QFontMetrics(small).elidedText(index.data(_FACTS), Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), facts)
+        painter.restore()

@@ -89,7 +89,7 @@ class ItemActions(QObject):
                 self.failed.emit(str(error))
 
     def set_voxel_size(self, item: OpenItem, size: VoxelSize) -> None:
-        """Record a voxel size in a store; any other file is copied into a store, for inputs are never changed."""
+        """Record a voxel size in a store; any other file is copied into one, for inputs never change."""
         if isinstance(item.noun, StoredVolume):
             open_store(item.noun.path, writable=True).set_voxel_size(size)
             self._workspace.reload(item)

@@ -29,10 +29,10 @@ from uniem.gui.opening import Opening
 from uniem.gui.panel_dock import PanelDock
 from uniem.gui.panels.pickers import locations_of
 from uniem.gui.panels.preview import Field
-from uniem.gui.results import Results
+from uniem.gui.results import Results, Viewer
 from uniem.gui.sessions import Sessions
 from uniem.gui.showing import Showing
-from uniem.gui.status_bar import StatusBar
+from uniem.gui.status_bar import HintBar, StatusBar
 from uniem.gui.tables.object_table import ObjectTableView
 from uniem.gui.tables.table_view import TableView
 from uniem.jobs.queue import Job, JobQueue
@@ -58,7 +58,9 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("uniem")
         self.setObjectName("main-window")
         self.setAcceptDrops(True)
-        self.setDockOptions(self.DockOption.AllowTabbedDocks | self.DockOption.AnimatedDocks)
+        self.setDockOptions(
+            self.DockOptions(self.DockOption.AllowTabbedDocks) | self.DockOption.AnimatedDocks
+        )
         self.annotator: MeshAnnotator | None = None
         self._is_closed = False
         self._make_parts()
@@ -93,7 +95,7 @@ class MainWindow(QMainWindow):
         self.canvas = Canvas()
         self.message = MessageBar()
         self.showing = Showing(self.workspace, self.canvas)
-        viewers = {
+        viewers: dict[Role, Viewer] = {
             Role.IMAGE: self.showing.show,
             Role.LABELS: self.showing.show,
             Role.VOLUME: self.showing.show,
@@ -123,6 +125,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.message)
         column.addWidget(self.canvas, 1)
+        column.addWidget(HintBar(self.canvas))
         self.setCentralWidget(middle)
 
     def _make_docks(self) -> None:
@@ -258,13 +261,18 @@ class MainWindow(QMainWindow):
     def _fill_annotator(self, is_visible: bool) -> None:
         # A dock that was open when the window was last closed gets its view after the first paint.
         if is_visible and self.annotator is None:
-            QTimer.singleShot(0, self._annotator)
+            QTimer.singleShot(0, self._make_annotator)
+
+    def _make_annotator(self) -> None:
+        self._annotator()
 
     def _annotator(self) -> MeshAnnotator:
         if self.annotator is None:
             from uniem.gui.annotator.annotator import MeshAnnotator
 
             self.annotator = MeshAnnotator()
+            # Beside the canvas there is more height than width to spare.
+            self.annotator.splitter.setOrientation(Qt.Orientation.Vertical)
             self.annotator.object_picked.connect(self._take_picked)
             self.layout_of_docks.docks["annotator"].setWidget(self.annotator)
         size = self.canvas.model.labels.voxel_size if self.canvas.model.labels is not None else None

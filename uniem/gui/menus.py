@@ -52,9 +52,9 @@ class ActionSet:
         """Enable what can be done now, and tick what is on."""
         for id, action in self._actions.items():
             if action.needs:
-                self._made[id].setEnabled(bool(self._look_up(action.needs)))
+                self._made[id].setEnabled(bool(self.look_up(action.needs)))
             if action.state:
-                self._made[id].setChecked(bool(self._look_up(action.state)))
+                self._made[id].setChecked(bool(self.look_up(action.state)))
 
     def dress(self) -> None:
         """Give the actions their icons, in the colours of the present theme."""
@@ -75,11 +75,12 @@ class ActionSet:
 
     def _call(self, action: Action, _checked: bool = False) -> None:
         name, _, argument = action.call.partition(":")
-        target: Callable[..., Any] = self._look_up(name)
+        target: Callable[..., Any] = self.look_up(name)
         target(*([argument] if argument else []))
         self.refresh()
 
-    def _look_up(self, dotted: str) -> Any:
+    def look_up(self, dotted: str) -> Any:
+        """Return what a dotted name means, seen from the window."""
         return functools.reduce(getattr, dotted.split("."), self._window)
 
     def _fill_menus(self, actions: Iterable[Action]) -> None:

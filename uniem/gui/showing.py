@@ -100,12 +100,13 @@ class Showing(QObject):
         if not isinstance(item.noun, Volume):
             return
         is_labels = item.noun.kind is Kind.LABELS
-        image, labels = (self.image_item, item) if is_labels else (item, self.labels_item)
-        if image and labels and _shape(image) != _shape(labels):
-            other = image if is_labels else labels
-            self.told.emit(f"{other.name} has another shape than {item.name} and was hidden.")
-            image, labels = (None, item) if is_labels else (item, None)
-        self._take(image, labels)
+        partner = self.image_item if is_labels else self.labels_item
+        if partner is not None and _shape(partner) != _shape(item):
+            self.told.emit(f"{partner.name} has another shape than {item.name} and was hidden.")
+            partner = None
+        if is_labels and partner is None:
+            partner = self._image_of_shape(_shape(item))
+        self._take(*((partner, item) if is_labels else (item, partner)))
 
     def hide(self, item: OpenItem) -> None:
         """Take a volume off the canvas."""
@@ -178,6 +179,12 @@ class Showing(QObject):
         if item is None or self._session is None:
             return False
         return item.location == normalised_location(self._session.path)
+
+    def _image_of_shape(self, shape: tuple[int, int, int]) -> OpenItem | None:
+        images = [
+            i for i in self._workspace.items if isinstance(i.noun, Volume) and i.noun.kind is Kind.IMAGE
+        ]
+        return next((image for image in reversed(images) if _shape(image) == shape), None)
 
     def _forget(self, item: OpenItem) -> None:
         if item in (self.image_item, self.labels_item):

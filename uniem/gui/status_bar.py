@@ -1,4 +1,4 @@
-"""The status bar: what the mouse does and is over, the brush, unsaved edits, jobs, memory."""
+"""What the mouse does (hint bar), and what it is over, unsaved edits, jobs and memory (status bar)."""
 
 from __future__ import annotations
 
@@ -6,15 +6,27 @@ import sys
 from pathlib import Path
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QLabel, QStatusBar
+from qtpy.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from uniem.gui.canvas.canvas import Canvas
+from uniem.gui.canvas.keymap import hint
 from uniem.gui.canvas.view_model import Voxel
 from uniem.gui.sessions import Sessions
 from uniem.jobs.events import Phase
 from uniem.jobs.queue import JobQueue
 
 MEMORY_EVERY_MS = 2000
+
+
+class HintBar(QLabel):
+    """One line under the canvas: what mouse buttons and wheel do right now."""
+
+    def __init__(self, canvas: Canvas, parent: QWidget | None = None) -> None:
+        super().__init__(hint("", canvas.model.hand.tool), parent)
+        self.setProperty("role", "quiet")
+        self.setContentsMargins(8, 2, 8, 3)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        canvas.hint_changed.connect(self.setText)
 
 
 class StatusBar(QStatusBar):
@@ -25,16 +37,16 @@ class StatusBar(QStatusBar):
         self._canvas, self._sessions, self._queue = canvas, sessions, queue
         self.place, self.label, self.brush = QLabel(), QLabel(), QLabel()
         self.unsaved, self.memory, self.jobs = QLabel(), QLabel(), QLabel()
-        self.hint = QLabel()
-        self.hint.setProperty("role", "quiet")
-        self.place.setMinimumWidth(330)
         self.setSizeGripEnabled(False)
-        self.addWidget(self.hint, 1)
-        for widget in (self.place, self.label, self.brush, self.unsaved, self.jobs, self.memory):
+        for widget, share in ((self.place, 5), (self.label, 2)):
+            self.addWidget(widget, share)
+        for widget in (self.brush, self.unsaved, self.jobs, self.memory):
             self.addPermanentWidget(widget)
+        for widget in (self.place, self.label):
+            # Long words are cut off rather than making the window wider.
+            widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         canvas.hovered.connect(self._show_voxel)
         canvas.brush_changed.connect(lambda text: self.brush.setText(f"brush {text}"))
-        canvas.hint_changed.connect(self.hint.setText)
         sessions.history_changed.connect(self.show_unsaved)
         sessions.session_changed.connect(lambda _: self.show_unsaved())
         for signal in (queue.added, queue.changed, queue.removed):

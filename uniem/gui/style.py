@@ -94,11 +94,13 @@ def apply_theme(theme: Theme, font_size: int) -> None:
     if application.style().objectName().lower() != "fusion":
         application.setStyle("Fusion")
     colours = _DARK if tone == "dark" else _LIGHT
+    # Before the palette: widgets draw their icons anew while it changes.
+    application.setProperty("uniem-tone", tone)
+    icon.cache_clear()
     application.setPalette(_palette(colours, tone))
     font = QFont(application.font())
     font.setPointSize(max(FONT_SIZES[0], min(FONT_SIZES[1], font_size)))
     application.setFont(font)
-    application.setProperty("uniem-tone", tone)
     accents = _ACCENTS[tone]
     application.setStyleSheet(
         _SHEET.format(
@@ -110,7 +112,6 @@ def apply_theme(theme: Theme, font_size: int) -> None:
             **accents,
         )
     )
-    icon.cache_clear()
 
 
 def tone() -> Literal["dark", "light"]:

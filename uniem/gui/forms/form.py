@@ -96,7 +96,10 @@ class Form(Editor):
 
 
 class VariantEditor(Editor):
-    """A choice of kinds, each with its own parameters, which are kept when another kind is chosen."""
+    """A choice of kinds, each with its own parameters, which are kept when another kind is chosen.
+
+    The editor itself shows the parameters; `combo`, which chooses the kind, is placed by the form.
+    """
 
     def __init__(self, field: ParameterField) -> None:
         super().__init__()
@@ -113,9 +116,7 @@ class VariantEditor(Editor):
         self.combo.currentIndexChanged.connect(self._show_kind)
         self.combo.currentIndexChanged.connect(self.changed)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.combo)
+        column.setContentsMargins(14, 0, 0, 4)
         column.addWidget(self._stack)
         self._show_kind(0)
         self.setFocusProxy(self.combo)
@@ -168,17 +169,16 @@ class _Row:
     def place(self, grid: QGridLayout) -> None:
         """Put the row at the end of a grid."""
         at = grid.rowCount()
-        if self.field.shape in (Shape.GROUP, Shape.VARIANT) and isinstance(self.editor, Form):
+        if self.field.shape is Shape.GROUP:
             grid.addWidget(Section(self.field.title, self.editor), at, 0, 1, 2)
+        elif isinstance(self.editor, VariantEditor):
+            grid.addWidget(self.label, at, 0)
+            grid.addWidget(self.editor.combo, at, 1)
+            grid.addWidget(self.editor, at + 1, 0, 1, 2)
         else:
-            alignment = (
-                Qt.AlignmentFlag.AlignTop
-                if self.field.shape is Shape.VARIANT
-                else Qt.AlignmentFlag.AlignVCenter
-            )
-            grid.addWidget(self.label, at, 0, alignment)
+            grid.addWidget(self.label, at, 0)
             grid.addWidget(self.editor, at, 1)
-        grid.addWidget(self.message, at + 1, 1)
+        grid.addWidget(self.message, at + 2, 1)
 
     def show_errors(self, errors: Mapping[str, str]) -> None:
         """Show messages about this field, or hand them to the fields inside."""

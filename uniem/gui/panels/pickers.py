@@ -164,6 +164,8 @@ class InputPicker(QWidget):
     def _index_after_refill(self, kept: str, found: list[tuple[int | None, OpenItem]]) -> int:
         place = self.combo.findData(kept) if kept else -1
         suiting = [item for suits, item in found if suits == 0]
+        # What is on the canvas is likelier to be meant than what was opened last.
+        suiting.sort(key=lambda item: isinstance(item.noun, Volume) and item.is_visible)
         return place if place >= 0 or not suiting else int(self.combo.findData(str(suiting[-1].location)))
 
     def _show_facts(self) -> None:
@@ -177,11 +179,12 @@ def facts_of(item: OpenItem) -> str:
     """Return the size, data type and voxel size of an open item in one line."""
     noun = item.noun
     if isinstance(noun, Volume):
-        size = " × ".join(f"{edge:,}" for edge in noun.shape)
-        return f"{size}  {noun.dtype}  {noun.voxel_size or 'voxel size unknown'}"
+        shape, size = "×".join(map(str, noun.shape)), noun.voxel_size
+        edges = "×".join(f"{edge:g}" for edge in size) + " nm" if size else "no voxel size"
+        return f"{shape} · {noun.dtype} · {edges}"
     if isinstance(noun, ModelFolder):
-        return f"{noun.record.architecture.get('kind', 'network')}, {noun.record.parameters:,} weights"
-    return str(item.location)
+        return f"{noun.record.architecture.get('kind', 'network')}  ·  {noun.record.parameters:,} weights"
+    return f"{len(noun):,} objects" if isinstance(noun, list) else "table"
 
 
 class OutputField(QWidget):

@@ -205,9 +205,15 @@ class ObjectModel(QAbstractTableModel):
         rows = np.arange(len(self._ids))
         if not self._filter or self._session is None:
             return rows
-        objects, text = self._session.objects, self._filter
-        keep = [str(n).startswith(text) or text in objects.fields_of(n).name.lower() for n in self._ids.tolist()]
-        return rows[np.array(keep, bool)] if keep else rows
+        begins = np.char.startswith(self._ids.astype(str), self._filter)
+        named = [label for label, name in self._names().items() if self._filter in name]
+        return rows[begins | np.isin(self._ids, np.array(named, np.uint64))]
+
+    def _names(self) -> dict[int, str]:
+        """Return the lower-case names of the objects that have one: few, of perhaps very many."""
+        assert self._session is not None
+        changes = self._session.objects.field_changes()
+        return {change.label: str(change.after).lower() for change in changes if change.field == "name"}
 
     def _key(self, column: int) -> NDArray[Any]:
         if column in (VOXELS, VOLUME):
@@ -216,6 +222,7 @@ class ObjectModel(QAbstractTableModel):
             return self._ids
         objects = self._session.objects
         if column == NAME:
-            return np.array([objects.fields_of(n).name.lower() for n in self._ids.tolist()], dtype=str)
+            names = self._names()
+            return np.array([names.get(label, "") for label in self._ids.tolist()], dtype=str)
         chosen = objects.hidden() if column == SHOWN else objects.locked()
         return np.isin(self._ids, np.array(sorted(chosen), np.uint64))

@@ -31,7 +31,7 @@ from uniem.gui.tables.object_model import COLOUR, ID, LOCKED, NAME, SHOWN, VOLUM
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools import fields
 
-_WIDTHS = {SHOWN: 52, COLOUR: 52, ID: 76, NAME: 130, VOXELS: 90, VOLUME: 92, LOCKED: 56}
+_WIDTHS = {SHOWN: 46, COLOUR: 46, ID: 58, NAME: 84, VOXELS: 72, VOLUME: 84, LOCKED: 46}
 
 
 class ObjectTableView(QWidget):

@@ -53,6 +53,8 @@ class TableModel(QAbstractTableModel):
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Order the rows by a column; empty cells come last."""
+        if not 0 <= column < len(self.table.columns):
+            return
         self.layoutAboutToBeChanged.emit()
         cells = [row[column] for row in self.table.rows]
         numbers = all(isinstance(cell, int | float | None) for cell in cells)
