@@ -6,6 +6,7 @@ Every event is a real mouse event; the time ends when Qt has painted it.
 
 from __future__ import annotations
 
+import functools
 import os
 import tempfile
 import time
@@ -74,7 +75,7 @@ def dabs(canvas: Canvas, brush_px: int, count: int = 200) -> list[float]:
     send(canvas, QEvent.Type.MouseButtonPress, float(xs[0]), float(ys[0]))
     QApplication.processEvents()
     times = [
-        cpu_ms(lambda x=float(x), y=float(y): send(canvas, QEvent.Type.MouseMove, x, y))
+        cpu_ms(functools.partial(send, canvas, QEvent.Type.MouseMove, float(x), float(y)))
         for x, y in zip(xs[1:], ys[1:], strict=True)
     ]
     send(canvas, QEvent.Type.MouseButtonRelease, float(xs[-1]), float(ys[-1]))
@@ -84,7 +85,7 @@ def dabs(canvas: Canvas, brush_px: int, count: int = 200) -> list[float]:
 
 def steps(canvas: Canvas, count: int = 40) -> list[float]:
     """Go to and fro between two sections."""
-    return [cpu_ms(lambda z=i % 2: canvas.model.go_to(z)) for i in range(1, count + 1)]
+    return [cpu_ms(functools.partial(canvas.model.go_to, i % 2)) for i in range(1, count + 1)]
 
 
 def labels_of(size: int) -> NDArray[np.uint32]:

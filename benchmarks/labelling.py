@@ -7,6 +7,7 @@ import time
 
 import cc3d
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from uniem.algorithms.labelling import label_components
@@ -16,10 +17,10 @@ SIDE = 512
 ROUNDS = 5
 
 
-def noise_mask(side: int = SIDE) -> np.ndarray:
+def noise_mask(side: int = SIDE) -> NDArray[np.uint8]:
     """Return blobs: smoothed noise above its third quartile, as uint8 0/1."""
     noise = gaussian_filter(np.random.default_rng(0).random((side,) * 3, dtype=np.float32), 5)
-    return (noise > np.quantile(noise[::4, ::4, ::4], 0.75)).astype(np.uint8)
+    return np.asarray(noise > np.quantile(noise[::4, ::4, ::4], 0.75), np.uint8)
 
 
 def main() -> None:

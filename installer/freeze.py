@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "dist" / "uniem"
 SUFFIX = ".exe" if sys.platform == "win32" else ""
+TINY = {"kind": "unet", "depth": 2, "base_features": 4}
 CLI = BUNDLE / f"uniem-cli{SUFFIX}"
 WINDOW = BUNDLE / f"uniem{SUFFIX}"
 
@@ -64,7 +65,7 @@ def start_job(home: Path, image: str, labels: str, steps: int) -> tuple[subproce
     request = {
         "operation": "train-2d",
         "version": 1,
-        "parameters": {"steps": steps, "patch_size": 64, "network": {"kind": "unet", "depth": 2, "base_features": 4}},
+        "parameters": {"steps": steps, "patch_size": 64, "network": TINY},
         "inputs": {"image": image, "labels": labels},
         "outputs": {"model": str(home / f"model-{steps}")},
     }

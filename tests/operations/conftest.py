@@ -45,7 +45,13 @@ class Recorder(Context):
         self.results.update(values)
 
 
-def run(id: str, inputs: dict[str, Any], outputs: dict[str, Any], context: Context | None = None, **parameters: Any) -> Context:
+def run(
+    id: str,
+    inputs: dict[str, Any],
+    outputs: dict[str, Any],
+    context: Context | None = None,
+    **parameters: Any,
+) -> Context:
     """Run an operation by its id on paths."""
     operation = find(id)
     context = context or Recorder()

@@ -29,11 +29,19 @@ def test_an_output_store_has_a_pyramid_provenance_and_its_name(image: Path, tmp_
     before = digest(image.parent)
     run("gaussian", {"image": image}, {"result": tmp_path / "out.zarr"}, sigma=1.5)
     store = open_store(tmp_path / "out.zarr")
-    assert (store.shape, store.dtype, store.voxel_size, store.kind) == ((5, 96, 100), np.uint8, NM, Kind.IMAGE)
+    assert (store.shape, store.dtype, store.voxel_size, store.kind) == (
+        (5, 96, 100),
+        np.uint8,
+        NM,
+        Kind.IMAGE,
+    )
     provenance = store.attributes["provenance"]
     assert provenance["operation"] == "gaussian" and provenance["parameters"]["sigma"] == 1.5
     assert provenance["inputs"]["image"]["location"] == str(image)
-    assert json.loads((store.path / "zarr.json").read_text())["attributes"]["ome"]["multiscales"][0]["name"] == "out.zarr"
+    assert (
+        json.loads((store.path / "zarr.json").read_text())["attributes"]["ome"]["multiscales"][0]["name"]
+        == "out.zarr"
+    )
     assert digest(image.parent) == before
     assert leftovers(tmp_path) == []
 
@@ -69,11 +77,11 @@ def test_an_input_is_never_written(image: Path, place: str) -> None:
 
 
 def test_wrong_names_are_told(image: Path, tmp_path: Path) -> None:
-    with pytest.raises(UniemError, match="needs the input image"):
+    with pytest.raises(UniemError, match=r"needs the input image"):
         run("clahe", {}, {"result": tmp_path / "a.zarr"})
-    with pytest.raises(UniemError, match="Did you mean image"):
+    with pytest.raises(UniemError, match=r"Did you mean image"):
         run("clahe", {"image": image, "imagge": image}, {"result": tmp_path / "a.zarr"})
-    with pytest.raises(UniemError, match="no operation named clahee.*clahe"):
+    with pytest.raises(UniemError, match=r"no operation named clahee.*clahe"):
         run("clahee", {"image": image}, {"result": tmp_path / "a.zarr"})
 
 
@@ -86,8 +94,12 @@ def test_bad_inputs_are_named_and_nothing_is_left(image: Path, labels: Path, tmp
             run("clahe", {"image": wrong}, {"result": target})
     tifffile.imwrite(tmp_path / "small.tif", np.zeros((5, 96, 99), np.uint8))
     with pytest.raises(UniemError, match=r"96 × 100.*96 × 99"):
-        run("evaluate", {"prediction": labels, "truth": tmp_path / "small.tif"}, {"report": tmp_path / "r.csv"})
-    with pytest.raises(UniemError, match="is not a model|no model"):
+        run(
+            "evaluate",
+            {"prediction": labels, "truth": tmp_path / "small.tif"},
+            {"report": tmp_path / "r.csv"},
+        )
+    with pytest.raises(UniemError, match=r"is not a model|no model"):
         run("infer-2d", {"image": image, "model": tmp_path / "empty"}, {"result": target})
     assert not target.exists() and not (tmp_path / "r.csv").exists()
     assert leftovers(tmp_path) == []

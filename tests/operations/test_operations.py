@@ -47,7 +47,9 @@ def test_threshold_finds_the_discs_by_itself(image: Path, labels: Path, tmp_path
 def test_label_equals_cc3d_and_needs_a_level_for_an_image(image: Path, labels: Path, tmp_path: Path) -> None:
     mask = open_store(labels)[:] > 0
     context = run("label", {"image": labels}, {"result": tmp_path / "parts.zarr"})
-    assert np.array_equal(open_store(tmp_path / "parts.zarr")[:], cc3d.connected_components(mask, connectivity=6))
+    assert np.array_equal(
+        open_store(tmp_path / "parts.zarr")[:], cc3d.connected_components(mask, connectivity=6)
+    )
     assert context.results["components"] == 2  # type: ignore[attr-defined]
     with pytest.raises(UniemError, match="Set the level"):
         run("label", {"image": image}, {"result": tmp_path / "none.zarr"})
@@ -97,7 +99,9 @@ def test_evaluate_scores_perfect_and_imperfect(labels: Path, tmp_path: Path) -> 
 def test_convert_maps_ranges_and_never_wraps(tmp_path: Path) -> None:
     store = create_store(tmp_path / "deep.zarr", (2, 4, 5), "uint16", None, Kind.IMAGE)
     store[:] = np.linspace(1000, 3000, 40).reshape(2, 4, 5).astype(np.uint16)
-    run("convert", {"source": store.path}, {"result": tmp_path / "a.zarr"}, dtype="uint8", voxel_size="50,4,4")
+    run(
+        "convert", {"source": store.path}, {"result": tmp_path / "a.zarr"}, dtype="uint8", voxel_size="50,4,4"
+    )
     made = open_store(tmp_path / "a.zarr")
     assert made.voxel_size == VoxelSize(50, 4, 4) and (made[:].min(), made[:].max()) == (0, 255)
     run("convert", {"source": store.path}, {"result": tmp_path / "b.zarr"}, dtype="uint8", low=0, high=2000)
@@ -105,7 +109,13 @@ def test_convert_maps_ranges_and_never_wraps(tmp_path: Path) -> None:
     with pytest.raises(UniemError, match="1000 to 3000 do not fit into uint8"):
         run("convert", {"source": store.path}, {"result": tmp_path / "c.zarr"}, dtype="uint8", kind="labels")
     with pytest.raises(UniemError, match="Sections 1 to 2"):
-        run("convert", {"source": store.path}, {"result": tmp_path / "d.zarr"}, first_section=1, section_count=2)
+        run(
+            "convert",
+            {"source": store.path},
+            {"result": tmp_path / "d.zarr"},
+            first_section=1,
+            section_count=2,
+        )
 
 
 def test_a_network_is_trained_applied_and_keeps_its_model_when_cancelled(
@@ -120,5 +130,7 @@ def test_a_network_is_trained_applied_and_keeps_its_model_when_cancelled(
     probability = open_store(tmp_path / "p.zarr")
     assert (probability.kind, probability.dtype) == (Kind.PROBABILITY, np.uint8)
     with pytest.raises(Cancelled):
-        run("train-2d", inputs, {"model": tmp_path / "short"}, Recorder(cancel_after=30), steps=10_000, **TINY)
+        run(
+            "train-2d", inputs, {"model": tmp_path / "short"}, Recorder(cancel_after=30), steps=10_000, **TINY
+        )
     ModelFolder.open(tmp_path / "short")

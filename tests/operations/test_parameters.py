@@ -26,7 +26,9 @@ class Everything(Parameters):
     """All shapes a parameter can have."""
 
     number: int = Field(3, ge=0, le=2**40, description="A number.")
-    rate: float = Field(1e-4, gt=0, lt=1, description="A rate.", json_schema_extra={"advanced": True, "unit": "px"})
+    rate: float = Field(
+        1e-4, gt=0, lt=1, description="A rate.", json_schema_extra={"advanced": True, "unit": "px"}
+    )
     maybe: float | None = Field(None, description="Perhaps a number.")
     flag: bool = Field(True, description="A switch.")
     word: str = Field("a b", description="A word.")
