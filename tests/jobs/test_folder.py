@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +17,11 @@ from uniem.jobs.folder import JobFolder
 from uniem.jobs.request import JobRequest, absolute_location
 
 HOLD = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from uniem.jobs.folder import JobFolder
 with JobFolder(Path(sys.argv[1])).lock():
-    print("held", flush=True)
+    os.write(1, b"held\\n")
     time.sleep(600)
 """
 
@@ -100,35 +102,41 @@ def test_a_damaged_line_does_not_hide_the_others(folder: JobFolder, caplog: pyte
     assert "not understood" in caplog.text
 
 
+@contextlib.contextmanager
+def holding(folder: JobFolder, code: str = HOLD, lines: int = 1) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process that holds the lock, and end it with its children whatever happens."""
+    command = [sys.executable, "-c", code, str(folder.path)]
+    holder = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+    assert holder.stdout is not None
+    try:
+        assert holder.stdout.read(5 * lines) == b"held\n" * lines
+        yield holder
+    finally:
+        os.killpg(holder.pid, signal.SIGKILL)
+        holder.wait()
+        holder.stdout.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills a group")
 def test_the_lock_goes_with_its_process(folder: JobFolder) -> None:
     assert not folder.is_alive()
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(folder.path)], stdout=subprocess.PIPE)
-    with holder:
-        assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+    with holding(folder) as holder:
         assert folder.worker_id == holder.pid
         with pytest.raises(UniemError, match="run already"), folder.lock():
             pass
-        holder.kill()
-        holder.wait()
-        assert folder.worker_id is None
+    assert folder.worker_id is None
     with folder.lock():
         pass
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
 def test_forked_children_do_not_hold_the_lock(folder: JobFolder) -> None:
-    code = HOLD.replace('print("held"', 'import os; os.fork(); print("held"')
-    holder = subprocess.Popen(
-        [sys.executable, "-c", code, str(folder.path)], stdout=subprocess.PIPE, start_new_session=True
-    )
-    with holder:
-        assert holder.stdout is not None
-        assert [holder.stdout.readline() for _ in range(2)] == [b"held\n"] * 2
+    code = HOLD.replace("    os.write", "    os.fork()\n    os.write")
+    with holding(folder, code, lines=2) as holder:
         assert folder.worker_id == holder.pid
         os.kill(holder.pid, signal.SIGKILL)
-        holder.wait()
+        os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)
         assert not folder.is_alive()
-        os.killpg(holder.pid, signal.SIGKILL)
 
 
 def test_a_job_is_launched_once(folder: JobFolder) -> None:
