@@ -20,6 +20,7 @@ from uniem.networks.weights import load_network
 SIDE = 2048
 ROUNDS = 3
 BAR = 0.9
+SETTINGS = PredictionSettings(precision="float32")
 
 
 def make_model(folder: Path) -> ModelFolder:
@@ -37,7 +38,7 @@ def make_model(folder: Path) -> ModelFolder:
 def bare_seconds(model: ModelFolder, image: ArrayVolume) -> float:
     """Predict the same tiles, ready in memory, by the network alone."""
     record = model.record
-    tiling = plan_tiles(read_network(record.architecture), image.shape[1:], 1, PredictionSettings())
+    tiling = plan_tiles(read_network(record.architecture), image.shape[1:], 1, SETTINGS)
     network = load_network(model, "float32")
     section = normalised(image[0], record.normalisation)
     padded = np.pad(section, SIDE, mode="reflect")
@@ -58,11 +59,11 @@ def tiled_seconds(model: ModelFolder, image: ArrayVolume) -> float:
     """Predict the section as the operation does, the network's loading left out by a first tiny section."""
     once = ArrayVolume(image.array[:, :64, :64])
     begun = time.perf_counter()
-    predict_volume(model, once, ArrayVolume(np.zeros(once.shape, np.uint8), kind=Kind.PROBABILITY))
+    predict_volume(model, once, ArrayVolume(np.zeros(once.shape, np.uint8), kind=Kind.PROBABILITY), SETTINGS)
     loading = time.perf_counter() - begun
     out = ArrayVolume(np.zeros(image.shape, np.uint8), kind=Kind.PROBABILITY)
     begun = time.perf_counter()
-    predict_volume(model, image, out)
+    predict_volume(model, image, out, SETTINGS)
     return time.perf_counter() - begun - loading
 
 

@@ -29,8 +29,8 @@ def operations_page() -> str:
     lines = [
         "# Operations",
         "",
-        "Generated from the declarations by `make docs`. Every operation has a panel in the window, a command",
-        "on the command line, and an id for request files. `PATH::dataset` names a dataset inside HDF5 or",
+        "Generated from the declarations by `make docs`. Every operation has a panel in the window, a",
+        "command on the command line, and an id for request files. `PATH::dataset` names a dataset inside HDF5 or",
         "Zarr.",
         "",
         "| Operation | What it does | Menu |",
