@@ -147,8 +147,8 @@ class StoredVolume(Volume):
         return self._live[index]
 
     def has_data(self, box: Box) -> bool:
-        """Tell whether any chunk that meets a box was ever written; elsewhere all voxels are 0."""
-        statistics = self._live[0][box.slices].storage_statistics(query_not_stored=True).result()
+        """Tell whether the disk holds any chunk that meets a box; elsewhere all saved voxels are 0."""
+        statistics = self._arrays[0][box.slices].storage_statistics(query_not_stored=True).result()
         return not statistics.not_stored
 
     def level_factor(self, index: int) -> tuple[float, float, float]:

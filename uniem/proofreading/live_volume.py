@@ -46,7 +46,8 @@ class LiveVolume(Volume):
 
     def has_data(self, box: Box) -> bool:
         """Tell whether a box may hold anything but background."""
-        return self._store.has_data(box)
+        is_pending = not self._chunks.isdisjoint(_tiles_of(box, self.chunk_shape))
+        return is_pending or self._store.has_data(box)
 
     @property
     def levels(self) -> list[Volume]:
