@@ -14,7 +14,7 @@ import pytest
 import tifffile
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent, QMouseEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QLabel
 
 from uniem.data.geometry import Box, VoxelSize
 from uniem.gui.app import make_window
@@ -294,3 +294,27 @@ def test_the_mouse_tells_where_it_is(window: MainWindow, stack: Path, qtbot: Any
     QApplication.sendEvent(window.canvas.view.viewport(), event)
     assert "y 20  x 30" in window.status.place.text()
     assert "nm)" in window.status.place.text()
+
+
+def test_a_training_is_watched_and_stopped_and_tried(
+    window: MainWindow, stack: Path, discs: Path, qtbot: Any
+) -> None:
+    drop(window, stack, discs)
+    qtbot.waitUntil(lambda: window.canvas.view.image_section is not None)
+    panel = window.panels.open("train-2d")
+    network = {"kind": "unet", "depth": 1, "base_features": 4}
+    panel.form.set_values({"patch_size": 32, "batch_size": 2, "steps": 100_000, "network": network})
+    job = panel.run()
+    assert job is not None, panel.findChildren(QLabel)[-1].text()
+    qtbot.waitUntil(lambda: "val_loss" in panel.curves.names, timeout=120_000)
+    qtbot.waitUntil(lambda: bool(job.status.previews), timeout=60_000)
+    panel.progress.cancel.click()
+    qtbot.waitUntil(lambda: job.status.ending is not None, timeout=60_000)
+    assert job.status.ending is Ending.CANCELLED
+    qtbot.waitUntil(lambda: window.workspace.find(Role.MODEL) != [])
+    inference = window.panels.open("infer-2d")
+    trial = inference.try_here()
+    qtbot.waitUntil(lambda: trial.status.ending is not None, timeout=120_000)
+    assert trial.status.ending is Ending.FINISHED, trial.status.error
+    qtbot.waitUntil(lambda: window.canvas.model.labels.name == "result.zarr")
+    assert window.canvas.model.labels.shape == window.canvas.model.image.shape

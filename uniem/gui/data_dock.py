@@ -254,7 +254,7 @@ class _TwoLines(QStyledItemDelegate):
             text.left() + 3, option.rect.bottom() - line - 2, option.rect.right() - text.left() - 6, line
         )
         small = QFont(option.font)
-        small.setPointSizeF(small.pointSizeF() * 0.9)
+        small.setPointSizeF(small.pointSizeF() * 0.85)
         painter.setFont(small)
         facts = QFontMetrics(small).elidedText(index.data(_FACTS), Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), facts)

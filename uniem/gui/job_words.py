@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from uniem.jobs.events import Ending, JobStatus, Phase
 from uniem.jobs.request import JobRequest
 from uniem.operations.outputs import path_of
@@ -14,6 +12,8 @@ ENDINGS = {
     Ending.CANCELLED: "cancelled",
     Ending.LOST: "lost: the worker died",
 }
+# Beyond this, a share says more than two long numbers.
+COUNTED_UP_TO = 500
 FAVOURITES = ("val_loss", "loss")
 
 
@@ -32,6 +32,8 @@ def state_of(status: JobStatus) -> str:
         return "starting…"
     if status.phase is Phase.ENDED:
         return ENDINGS[status.ending] if status.ending else "ended"
+    if status.total and status.total > COUNTED_UP_TO:
+        return f"{status.label} · {status.done / status.total:.0%}"
     if status.total:
         return f"{status.label} {status.done:,}/{status.total:,}".strip()
     return status.label or "running"
@@ -77,6 +79,9 @@ def curve_of(status: JobStatus) -> tuple[str, tuple[tuple[int, float], ...]]:
     return "", ()
 
 
-def output_paths(status: JobStatus) -> list[Path]:
-    """Return the files and folders a job has made."""
-    return [path_of(location) for location in status.outputs.values()]
+def results_of(status: JobStatus, most: int = 6) -> str:
+    """Return the first of the numbers that a job found, in one line."""
+    pairs = [(name.replace("_", " "), value) for name, value in status.results.items()][:most]
+    return " · ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in pairs
+    )

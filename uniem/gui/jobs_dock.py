@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 from uniem.errors import UniemError
 from uniem.gui import job_words, style
 from uniem.gui.jobs_table import CURVE, NAME, NOTES, PROGRESS, TIME, JobDelegate, JobsModel
-from uniem.jobs.events import Phase
+from uniem.jobs.events import Ending, Phase
 from uniem.jobs.queue import Job, JobQueue
 
 LOG_LINES = 2000
@@ -125,7 +125,7 @@ class JobsDock(QWidget):
         possible = {
             "open": job is not None and bool(job.status.outputs),
             "cancel": job is not None and not has_ended,
-            "again": has_ended,
+            "again": has_ended and job is not None and job.status.ending is not Ending.FINISHED,
             "remove": has_ended,
         }
         for id, action in self.actions_by_id.items():

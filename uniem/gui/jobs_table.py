@@ -133,7 +133,8 @@ def _text(job: Job, column: int) -> str:
     if column == TIME:
         return job_words.time_of(job.status, time.time())
     if column == NOTES:
-        return job_words.explanation_of(job.status).partition("\n")[0]
+        words = (job_words.explanation_of(job.status).partition("\n")[0], job_words.results_of(job.status))
+        return "  ".join(word for word in words if word)
     name, points = job_words.curve_of(job.status)
     return f"{name} {points[-1][1]:.4g}" if points else ""
 
@@ -168,7 +169,7 @@ def _paint_curve(painter: QPainter, area: QRectF, status: JobStatus, palette: QP
     role = QPalette.ColorRole.HighlightedText if is_on else QPalette.ColorRole.Text
     painter.setPen(palette.color(role))
     value = f"{name} {points[-1][1]:.3g}"
-    width = min(area.width() / 2, painter.fontMetrics().horizontalAdvance(value) + 6.0)
+    width = min(area.width() * 0.65, painter.fontMetrics().horizontalAdvance(value) + 6.0)
     text_area = QRectF(area.right() - width, area.top(), width, area.height())
     painter.drawText(text_area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), value)
     line_area = area.adjusted(0, 0, -width - 4, 0)

@@ -50,7 +50,7 @@ class Layout:
         """Give the docks the sizes they have at first."""
         window = self._window
         sides = [self.docks["data"], self.docks["panels"]]
-        window.resizeDocks(sides, [310, 390], Qt.Orientation.Horizontal)
+        window.resizeDocks(sides, [270, 390], Qt.Orientation.Horizontal)
         window.resizeDocks([self.docks["jobs"]], [190], Qt.Orientation.Vertical)
 
     def remember(self) -> None:

@@ -26,7 +26,9 @@ class HintBar(QLabel):
         self.setProperty("role", "quiet")
         self.setContentsMargins(8, 2, 8, 3)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setToolTip(self.text())
         canvas.hint_changed.connect(self.setText)
+        canvas.hint_changed.connect(self.setToolTip)
 
 
 class StatusBar(QStatusBar):

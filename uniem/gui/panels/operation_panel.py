@@ -15,12 +15,10 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
     QFormLayout,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QMenu,
     QPushButton,
-    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -30,7 +28,7 @@ from uniem import paths
 from uniem.data.volume import Volume
 from uniem.errors import UniemError
 from uniem.gui.forms.form import Form
-from uniem.gui.forms.section import Section
+from uniem.gui.forms.section import Section, TallArea
 from uniem.gui.panels import naming
 from uniem.gui.panels.command_line import command_of
 from uniem.gui.panels.pickers import InputPicker, OutputField
@@ -144,9 +142,9 @@ class OperationPanel(QWidget):
         for picker in self.inputs.values():
             picker.close_down()
 
-    def add_below_form(self, widget: QWidget) -> None:
-        """Put a further widget under the parameters."""
-        self._column.insertWidget(self._column.count() - 1, widget)
+    def make_middle(self, form_area: QWidget) -> QWidget:
+        """Return what stands above the buttons: the form alone, unless a panel made by hand adds to it."""
+        return form_area
 
     def add_button(self, button: QPushButton) -> None:
         """Put a further button before Run."""
@@ -164,15 +162,12 @@ class OperationPanel(QWidget):
         self.curtain.hide()
         self._column.addWidget(self.curtain, 1)
         self._column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = TallArea()
         scroll.setWidget(body)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(scroll, 1)
+        column.addWidget(self.make_middle(scroll), 1)
         column.addWidget(self._make_foot())
         self.setMinimumWidth(330)
 

@@ -60,6 +60,10 @@ def _words(status: JobStatus) -> str:
     if status.phase is Phase.ENDED:
         parts[1] = f"after {parts[1]}" if parts[1] else ""
         line = " ".join(part for part in parts if part)
-        explanation = job_words.explanation_of(status)
-        return f"{line[:1].upper()}{line[1:]}" + (f". {explanation}" if explanation else "")
+        sentences = (
+            f"{line[:1].upper()}{line[1:]}.",
+            job_words.explanation_of(status),
+            job_words.results_of(status),
+        )
+        return " ".join(sentence for sentence in sentences if sentence)
     return " · ".join(part for part in (*parts, status.message) if part)

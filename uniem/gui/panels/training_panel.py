@@ -8,7 +8,7 @@ from typing import Any
 
 from qtpy.QtCore import QRectF, QSize, Qt
 from qtpy.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
-from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from uniem.gui import job_words
 from uniem.gui.panels.curves import CurvesView
@@ -77,32 +77,39 @@ class TrainingPanel(OperationPanel):
     """Follow a training live."""
 
     def __init__(self, *arguments: Any) -> None:
+        self._pictures: dict[str, Picture] = {}
+        self._marks: list[tuple[float, int]] = []
         super().__init__(*arguments)
         self.run_button.setText("Start")
         self.progress.cancel.setText("Stop")
         self.progress.cancel.setToolTip("End the training; the best model so far is kept.")
+
+    def make_middle(self, form_area: QWidget) -> QWidget:
+        """Put the form and what is seen of a training on two pages."""
         self.curves = CurvesView()
-        self._pace = QLabel()
-        self._pace.setProperty("role", "quiet")
-        self._pictures: dict[str, Picture] = {}
-        self._marks: list[tuple[float, int]] = []
-        self._live = QWidget()
-        self._column_of_live = QVBoxLayout(self._live)
-        self._column_of_live.setContentsMargins(0, 0, 0, 0)
+        self._pace = QLabel("Nothing is being trained.")
+        self._pace.setWordWrap(True)
+        live = QWidget()
+        self._column_of_live = QVBoxLayout(live)
         self._column_of_live.addWidget(self._pace)
         self._column_of_live.addWidget(self.curves, 1)
-        self._live.hide()
-        self.add_below_form(self._live)
+        self.pages = QTabWidget()
+        self.pages.setDocumentMode(True)
+        self.pages.addTab(form_area, "Set-up")
+        self.pages.addTab(live, "Progress")
+        return self.pages
 
     def run(self) -> Job | None:
         """Start a training with an empty plot."""
         self._marks = []
-        return super().run()
+        job = super().run()
+        if job is not None:
+            self.pages.setCurrentIndex(1)
+        return job
 
     def _show_job(self, job: Job) -> None:
         super()._show_job(job)
         status = job.status
-        self._live.setVisible(bool(status.metrics or status.previews))
         self.curves.show_curves(status.metrics)
         self._pace.setText(self._pace_of(status))
         for name, path in status.previews.items():
@@ -116,11 +123,13 @@ class TrainingPanel(OperationPanel):
 
     def _pace_of(self, status: JobStatus) -> str:
         if status.phase is Phase.ENDED:
-            return "  ·  ".join(f"{name} {_written(value)}" for name, value in status.results.items())
+            return job_words.results_of(status)
         step = max((points[-1][0] for points in status.metrics.values() if points), default=0)
         now = time.monotonic()
         if not self._marks or self._marks[-1][1] != step:
             self._marks = [mark for mark in self._marks if now - mark[0] < PACE_SECONDS] + [(now, step)]
+        if not status.metrics:
+            return job_words.state_of(status).capitalize()
         parts = [f"step {step:,}"]
         if len(self._marks) > 1 and self._marks[-1][0] > self._marks[0][0]:
             (then, before), (last, after) = self._marks[0], self._marks[-1]
@@ -128,7 +137,3 @@ class TrainingPanel(OperationPanel):
         if status.seconds_left is not None:
             parts.append(f"{job_words.duration(status.seconds_left)} left")
         return "  ·  ".join(parts)
-
-
-def _written(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
