@@ -9,6 +9,8 @@ import platform
 import re
 import uuid
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,14 +18,16 @@ from pydantic import ValidationError
 
 import uniem
 from uniem.errors import UniemError
+from uniem.file_lock import FileLock, note_of_holder
 from uniem.jobs.events import Event, parse_event
-from uniem.jobs.lock import FileLock, holder_of
 from uniem.jobs.request import JobRequest
 
 logger = logging.getLogger(__name__)
 
 REQUEST = "request.json"
 LINE_LIMIT = 1 << 16
+# A look at the lock holds it for an instant, so taking it is tried for a while.
+LOCK_PATIENCE_S = 2.0
 
 
 class JobFolder:
@@ -102,14 +106,22 @@ class JobFolder:
             lines = file.read().split(b"\n")[:-1]
         return next((event for line in reversed(lines) if (event := _parsed(line))), None)
 
-    def lock(self) -> FileLock:
-        """Return the lock that a worker holds while it lives."""
-        return FileLock(self.path / "lock")
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the lock of a living worker; raise if another process runs this job."""
+        lock = FileLock(self.path / "lock")
+        if not lock.take(str(os.getpid()), LOCK_PATIENCE_S):
+            raise UniemError(f"{self.path.name} is being run already.", "Wait for it, or cancel it.")
+        try:
+            yield
+        finally:
+            lock.release()
 
     @property
     def worker_id(self) -> int | None:
         """The process id of the living worker, 0 if it has not said, None if there is none."""
-        return holder_of(self.path / "lock")
+        note = note_of_holder(self.path / "lock")
+        return None if note is None else int(note) if note.isdigit() else 0
 
     def is_alive(self) -> bool:
         """Tell whether a worker lives."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import uniem
-from uniem.data.formats import open_volume
+from uniem.data.formats import format_for, open_volume
 from uniem.data.model_folder import ModelFolder
 from uniem.data.provenance import InputRecord, Provenance, fingerprint
 from uniem.data.volume import Kind, Volume
@@ -40,6 +40,9 @@ def run_operation(
     context = context or Context()
     check_names(operation, inputs, outputs)
     check_places(inputs, outputs, overwrite)
+    for name, role in operation.outputs.items():
+        if role.is_volume:
+            format_for(outputs[name])
     nouns = {name: open_input(role, inputs[name]) for name, role in operation.inputs.items()}
     targets = {name: _make_output(role, outputs[name]) for name, role in operation.outputs.items()}
     started = datetime.now(UTC)

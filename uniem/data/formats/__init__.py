@@ -56,7 +56,7 @@ def export_volume(
     `digits`, `file_type` and `bits` for sections.
     """
     path, dataset = split_location(location)
-    chosen = _format_for(path, is_folder=str(location).endswith(("/", "\\")))
+    chosen = format_for(location)
     known = [p.name for p in inspect.signature(chosen.write).parameters.values() if p.kind == p.KEYWORD_ONLY]
     if unknown := sorted(set(options) - set(known)):
         hint = f"It knows {', '.join(known)}." if known else "It has no options."
@@ -78,9 +78,11 @@ def _source(path: Path, dataset: str | None) -> str:
     return f"{path}::{dataset}" if dataset else str(path)
 
 
-def _format_for(path: Path, is_folder: bool) -> Format:
+def format_for(location: str | Path) -> Format:
+    """Return the format that the name of a file or folder to be written asks for; raise if there is none."""
+    path, _ = split_location(location)
     suffix = path.suffix.lower()
-    if is_folder or not suffix:
+    if str(location).endswith(("/", "\\")) or not suffix:
         return image_folder.FORMAT
     for each in FORMATS:
         if suffix in each.suffixes and each is not image_folder.FORMAT:

@@ -122,7 +122,7 @@ def _write_dataset(file: h5py.File, name: str, volume: Volume, path: Path, conte
     if volume.voxel_size:
         node.attrs["resolution"] = np.array(volume.voxel_size)  # nm, as in the CREMI files
         node.attrs["element_size_um"] = np.array(volume.voxel_size) / 1000  # as in ilastik and Fiji
-    for z, slab in slabs(volume, context, f"writing {path.name}"):
+    for z, slab in slabs(volume, context, "writing"):
         node[z : z + slab.shape[0]] = slab
 
 

@@ -96,7 +96,7 @@ def write(
     dtype = _stored_dtype(volume, file_type, bits)
     with replacing(path) as part:
         part.mkdir()
-        for number, section in enumerate(sections(volume, context, f"writing {path.name}"), first):
+        for number, section in enumerate(sections(volume, context, "writing"), first):
             name = f"{prefix}{number:0{digits}d}.{file_type}"
             _write_picture(part / name, _fitted(section, dtype, volume, number - first), file_type)
         (part / RECORD).write_text(json.dumps(describe(volume), indent=1), "utf-8")

@@ -89,7 +89,7 @@ def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> 
     with replacing(path) as part:
         with part.open("wb") as file:
             np.lib.format.write_array_header_1_0(file, header)
-            for _, slab in slabs(volume, context, f"writing {path.name}"):
+            for _, slab in slabs(volume, context, "writing"):
                 file.write(np.ascontiguousarray(slab).data)
         record = {**describe(volume), "shape": volume.shape, "dtype": volume.dtype.str}
         write_bytes(_beside(path), json.dumps(record, indent=1).encode())

@@ -50,7 +50,7 @@ def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> 
         store = create_store(part, volume.shape, volume.dtype, volume.voxel_size, volume.kind)
         block_shape = (store.chunk_shape[0], BLOCK_EDGE, BLOCK_EDGE)
         total = count_blocks(volume.shape, block_shape)
-        for block in context.track(blocks(volume.shape, block_shape), f"writing {path.name}", total):
+        for block in context.track(blocks(volume.shape, block_shape), "writing", total):
             store.write(block.core, volume.read(block.core))
         store.build_pyramid(context)
         store.rename(path.name)

@@ -92,7 +92,7 @@ def write(
         tifffile.TiffWriter(part, imagej=is_imagej, bigtiff=not is_imagej) as writer,
     ):
         writer.write(
-            sections(volume, context, f"writing {path.name}"),
+            sections(volume, context, "writing"),
             shape=volume.shape,
             dtype=volume.dtype,
             photometric="minisblack",

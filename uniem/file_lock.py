@@ -7,40 +7,40 @@ import sys
 import time
 from pathlib import Path
 
-from uniem.errors import UniemError
-
-# A look at the lock holds it for an instant, so taking it is tried for a while.
-PATIENCE_S = 2.0
+# Locked bytes cannot be read on Windows, so one far behind the holder's note is locked.
+_PLACE = 1 << 30
+_NOTE_BYTES = 4096
 
 
 class FileLock:
-    """Hold a lock on a file; the holder's process id is written in it."""
+    """An operating-system lock on a file, in which its holder leaves a note about itself.
+
+    The file stays when the lock is given back, because removing it would race with the next holder.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: int | None = None
 
-    def __enter__(self) -> FileLock:
-        """Take the lock; raise if another process has it."""
+    def take(self, note: str, patience_s: float = 0.0) -> bool:
+        """Take the lock, trying for a while; return whether it was free."""
         file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + patience_s
         while not _try_lock(file):
-            if time.monotonic() > deadline:
+            if time.monotonic() >= deadline:
                 os.close(file)
-                raise UniemError(
-                    f"{self.path.parent.name} is being run already.", "Wait for it, or cancel it."
-                )
+                return False
             time.sleep(0.02)
         os.ftruncate(file, 0)
-        os.write(file, str(os.getpid()).encode())
+        os.write(file, note.encode()[:_NOTE_BYTES])
         self._file = file
         if hasattr(os, "register_at_fork"):
             # Forked children share the lock, and would hold it on when this process is killed.
             os.register_at_fork(after_in_child=self._drop)
-        return self
+        return True
 
-    def __exit__(self, *_: object) -> None:
-        """Give the lock back."""
+    def release(self) -> None:
+        """Give the lock back, if it is held here."""
         if self._file is not None:
             _unlock(self._file)
             os.close(self._file)
@@ -52,8 +52,8 @@ class FileLock:
             self._file = None
 
 
-def holder_of(path: Path) -> int | None:
-    """Return the id of the process that holds a lock: 0 if not told yet, None if nobody holds it."""
+def note_of_holder(path: Path) -> str | None:
+    """Return the note of whoever holds the lock on a file, which may be empty, or None if nobody does."""
     try:
         file = os.open(path, os.O_RDWR)
     except FileNotFoundError:
@@ -62,8 +62,7 @@ def holder_of(path: Path) -> int | None:
         if _try_lock(file):
             _unlock(file)
             return None
-        text = os.read(file, 32)
-        return int(text) if text.isdigit() else 0
+        return os.read(file, _NOTE_BYTES).decode(errors="replace")
     finally:
         os.close(file)
 
@@ -71,11 +70,8 @@ def holder_of(path: Path) -> int | None:
 if sys.platform == "win32":
     import msvcrt
 
-    # Locked bytes cannot be read on Windows, so one far behind the process id is locked.
-    PLACE = 1 << 20
-
     def _try_lock(file: int) -> bool:
-        os.lseek(file, PLACE, os.SEEK_SET)
+        os.lseek(file, _PLACE, os.SEEK_SET)
         try:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -85,7 +81,7 @@ if sys.platform == "win32":
         return True
 
     def _unlock(file: int) -> None:
-        os.lseek(file, PLACE, os.SEEK_SET)
+        os.lseek(file, _PLACE, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
 
 else:
