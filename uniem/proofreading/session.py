@@ -37,6 +37,7 @@ class ProofreadingSession:
         self._journal: Journal = opened.journal
         self._lock: FileLock = opened.lock
         self._is_open = True
+        self._next_label = int(self._journal.fact("next_label") or 1)
         self.volume = LiveVolume(self._store)
         self.objects = ObjectTable(self.volume)
         self._history: History
@@ -95,6 +96,7 @@ class ProofreadingSession:
     def apply(self, edit: Edit) -> None:
         """Record an edit, apply it and tell; raise, with nothing changed, if it does not fit the volume."""
         self.volume.check(edit)
+        self._reserve(max(edit.labels, default=0))
         entry = self._journal.append_edit(edit)
         self._history.fold(entry)
         self._carry_out(edit)
@@ -182,14 +184,20 @@ class ProofreadingSession:
                 f"The objects of {self.volume.name} are still being counted.",
                 "Wait until that is done before you make a new label.",
             )
-        label = max(int(self._journal.fact("next_label") or 1), self.objects.largest_id() + 1)
+        label = max(self._next_label, self.objects.largest_id() + 1)
         if label > np.iinfo(self.volume.dtype).max:
             raise UniemError(
                 f"{self.volume.name} has used all labels that {self.volume.dtype} can hold.",
                 "Convert it to uint32 or uint64.",
             )
-        self._journal.remember("next_label", label + 1)
+        self._reserve(label)
         return label
+
+    def _reserve(self, label: int) -> None:
+        """Never give a label up to this one again."""
+        if label >= self._next_label:
+            self._journal.remember("next_label", label + 1)
+            self._next_label = label + 1
 
     def _carry_out(self, edit: Edit) -> None:
         """Apply an edit that is in the journal."""
