@@ -30,6 +30,7 @@ from uniem.operations.operation import Role
 from uniem.operations.outputs import path_of
 from uniem.workspace import OpenItem, Workspace
 
+ICON_PX = 18
 _ID = int(Qt.ItemDataRole.UserRole)
 _FACTS = _ID + 1
 _IS_INCOMPLETE = _ID + 2
@@ -250,9 +251,9 @@ class _TwoLines(QStyledItemDelegate):
         colour = style.accent("warning" if index.data(_IS_INCOMPLETE) else "quiet")
         painter.save()
         painter.setPen(option.palette.color(QPalette.ColorRole.HighlightedText) if is_on else colour)
-        area = QRect(
-            text.left() + 3, option.rect.bottom() - line - 2, option.rect.right() - text.left() - 6, line
-        )
+        # Under the icon rather than the name: the dock is narrow and the facts are long.
+        left = max(option.rect.left(), text.left() - ICON_PX - 2)
+        area = QRect(left, option.rect.bottom() - line - 2, option.rect.right() - left - 4, line)
         small = QFont(option.font)
         small.setPointSizeF(small.pointSizeF() * 0.85)
         painter.setFont(small)

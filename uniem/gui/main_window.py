@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QMainWindow, QMenu, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from uniem.errors import UniemError
 from uniem.gui.actions import WINDOW_ACTIONS, Action, operation_actions
@@ -68,7 +68,8 @@ class MainWindow(QMainWindow):
         self.action_set = ActionSet(self, self._all_actions())
         self._fill_menus()
         self._connect()
-        self.resize(1440, 900)
+        room = QApplication.primaryScreen().availableSize()
+        self.resize(min(1920, round(room.width() * 0.9)), min(1200, round(room.height() * 0.9)))
         if not self.layout_of_docks.restore():
             self.layout_of_docks.arrange()
         self.action_set.refresh()

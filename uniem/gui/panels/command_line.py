@@ -18,7 +18,10 @@ def command_of(
     """Return `uniem OPERATION INPUT… OUTPUT… --flag value…` with what differs from the defaults."""
     words = ["uniem", operation.id, *inputs, *outputs]
     for path, value in _differences(dict(values), _defaults(operation)):
-        words += [f"--{path}", value]
+        if isinstance(value, bool):
+            words.append(f"--{path}" if value else f"--no-{path}")
+        else:
+            words += [f"--{path}", _written(value)]
     return shlex.join(words)
 
 
@@ -29,7 +32,7 @@ def _defaults(operation: Operation) -> Any:
         return {}
 
 
-def _differences(values: Any, defaults: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def _differences(values: Any, defaults: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(values, dict):
         # Parameters of another kind of network are not compared with those of the default kind.
         same_kind = isinstance(defaults, dict) and values.get("kind") == defaults.get("kind")
@@ -38,8 +41,8 @@ def _differences(values: Any, defaults: Any, path: str = "") -> Iterator[tuple[s
                 defaults.get(name) if isinstance(defaults, dict) and (same_kind or name == "kind") else None
             )
             yield from _differences(value, default, f"{path}.{name}".lstrip(".").replace("_", "-"))
-    elif _comparable(values) != _comparable(defaults) and values is not None:
-        yield path, _written(values)
+    elif _comparable(values) != _comparable(defaults):
+        yield path, values
 
 
 def _comparable(value: Any) -> Any:
@@ -53,6 +56,6 @@ def _are_numbers(values: Sequence[Any]) -> bool:
 
 
 def _written(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
+    if value is None:
+        return "none"
     return ",".join(f"{part}" for part in value) if isinstance(value, list | tuple) else str(value)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 import pyqtgraph as pg
+from qtpy.QtCore import QEvent
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -61,6 +62,12 @@ class CurvesView(QWidget):
                 axis.setPen(style.accent("quiet"))
                 axis.setTextPen(palette.color(QPalette.ColorRole.Text))
             plot.legend.setLabelTextColor(palette.color(QPalette.ColorRole.Text))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.dress()
 
     def _make_plot(self, row: int, label: str) -> pg.PlotItem:
         plot = self._layout.addPlot(row=row, col=0)

@@ -119,7 +119,7 @@ class OperationPanel(QWidget):
         try:
             parameters = self.operation.parameters.model_validate(self.form.values())
         except ValidationError as error:
-            self.form.show_errors(messages_of(error))
+            self.form.show_errors(messages_of(error, self.operation.parameters))
             self.show_error("Correct the marked parameters.")
             return None
         self.form.show_errors({})

@@ -181,7 +181,7 @@ def facts_of(item: OpenItem) -> str:
     if isinstance(noun, Volume):
         shape, size = "×".join(map(str, noun.shape)), noun.voxel_size
         edges = "×".join(f"{edge:g}" for edge in size) + " nm" if size else "no voxel size"
-        return f"{shape}  {noun.dtype}  {edges}"
+        return f"{shape} {noun.dtype} {edges}"
     if isinstance(noun, ModelFolder):
         return f"{noun.record.architecture.get('kind', 'network')}  ·  {noun.record.parameters:,} weights"
     return f"{len(noun):,} objects" if isinstance(noun, list) else "table"
