@@ -1,4 +1,4 @@
-"""Kill the window with SIGKILL while it paints by mouse, again and again; count the strokes lost but the last.
+"""Kill the window with SIGKILL while it paints by mouse, again and again; count what was lost.
 
 Run `python -m benchmarks.crash_window`, under xvfb-run where there is no display.
 """

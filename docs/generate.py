@@ -109,9 +109,13 @@ def shortcuts_page() -> str:
 
     lines = ["# Shortcuts", "", "Generated from the tables of actions by `make docs`."]
     for title, rows in shortcut_groups():
-        lines += ["", f"## {title}", "", "| Keys | What they do |", "|---|---|"]
-        lines += [f"| {keys} | {what} |" for keys, what in rows]
+        lines += ["", f"## {title}", "", "| Keys | What they do | More |", "|---|---|---|"]
+        lines += [f"| {_escaped(keys)} | {what} | {more} |" for keys, what, more in rows]
     return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def main() -> None:

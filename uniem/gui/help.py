@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 import uniem
 from uniem import paths
 from uniem.gui.actions import Action
-from uniem.gui.canvas.keymap import MOUSE, SHORTCUTS
+from uniem.gui.shortcuts import shortcut_groups
 from uniem.operations.registry import plugins
 
 
@@ -71,20 +71,7 @@ class Help:
 
 def shortcuts_html(actions: Sequence[Action]) -> str:
     """Return the keys of window and canvas and the mouse buttons as tables."""
-    window = [
-        (", ".join(action.keys), action.title.rstrip("…"), action.tip) for action in actions if action.keys
-    ]
-    canvas = [(", ".join(one.keys), one.title, one.tooltip) for one in SHORTCUTS]
-    mouse = [
-        (
-            f"{binding.modifier} + {binding.button}" if binding.modifier else binding.button,
-            str(binding.gesture),
-            "with " + ", ".join(binding.tools) if binding.tools else "always",
-        )
-        for binding in MOUSE
-    ]
-    parts = (("Window", window), ("Canvas", canvas), ("Mouse on the canvas", mouse))
-    return "".join(f"<h3>{title}</h3>{_table_html(rows)}" for title, rows in parts)
+    return "".join(f"<h3>{title}</h3>{_table_html(rows)}" for title, rows in shortcut_groups(actions))
 
 
 def plugin_table() -> QTableWidget:
