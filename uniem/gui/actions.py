@@ -19,6 +19,8 @@ MENUS = (
     "Script",
     "Help",
 )
+# Submenus that stand before the plain entries of their menu, in this order, where there is anything in them.
+SUBMENUS = ("Segment/2D CNN", "Segment/3D FFN", "Segment/Labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Action:
     needs: str = ""
     icon: str = ""
     ends_part: bool = False
+    is_last: bool = False
 
 
 WINDOW_ACTIONS: tuple[Action, ...] = (
@@ -127,11 +130,18 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
         "Close the selected item; its files stay.",
         "remove unload",
         needs="data.has_current",
-        ends_part=True,
         icon="close",
     ),
     Action(
-        "quit", "Quit", "File", "close", ("Ctrl+Q",), "End the program.", "exit leave", icon="exit-to-app"
+        "quit",
+        "Quit",
+        "File",
+        "close",
+        ("Ctrl+Q",),
+        "End the program.",
+        "exit leave",
+        is_last=True,
+        icon="exit-to-app",
     ),
     Action(
         "undo",

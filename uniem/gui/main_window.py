@@ -235,7 +235,11 @@ class MainWindow(QMainWindow):
     def _show_meshes(self, item: OpenItem) -> None:
         self.show_annotator()
         if isinstance(item.noun, list):
-            self._annotator().add_meshes(item.noun)
+            session = self.sessions.session
+            voxels = (
+                {mesh.label: session.objects[mesh.label].voxels for mesh in item.noun} if session else None
+            )
+            self._annotator().add_meshes(item.noun, voxels)
 
     def _show_table(self, item: OpenItem) -> None:
         if isinstance(item.noun, Path):

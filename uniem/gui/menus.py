@@ -10,7 +10,7 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QAction, QMainWindow, QMenu
 
 from uniem.gui import style
-from uniem.gui.actions import MENUS, Action
+from uniem.gui.actions import MENUS, SUBMENUS, Action
 
 
 class ActionSet:
@@ -88,8 +88,13 @@ class ActionSet:
         for action in actions:
             by_menu.setdefault(action.menu.split("/")[0], []).append(action)
         for name in MENUS:
-            for action in by_menu.get(name, []):
-                menu = self.menu(action.menu)
-                menu.addAction(self._made[action.id])
+            mine = sorted(by_menu.get(name, []), key=lambda action: action.is_last)
+            for path in SUBMENUS:
+                if any(action.menu == path for action in mine):
+                    self.menu(path)
+            for action in mine:
+                if action.is_last:
+                    self.menu(action.menu).addSeparator()
+                self.menu(action.menu).addAction(self._made[action.id])
                 if action.ends_part:
-                    menu.addSeparator()
+                    self.menu(action.menu).addSeparator()

@@ -214,6 +214,8 @@ class Sessions(QObject):
         self._take_history()
         if session.recovered_edits:
             self.told.emit(f"Recovered {session.recovered_edits:,} edits that were not saved.")
+        else:
+            self.told.emit(f"{item.name} is open for editing; every stroke is kept at once.")
 
     def _import(self, item: OpenItem) -> None:
         location = item.location

@@ -17,7 +17,7 @@ from uniem.proofreading.edits import Edit
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools import fields
 
-COLUMNS = ("Shown", "Colour", "ID", "Name", "Voxels", "Volume (µm³)", "Locked")
+COLUMNS = ("Shown", "Colour", "ID", "Name", "Voxels", "µm³", "Locked")
 SHOWN, COLOUR, ID, NAME, VOXELS, VOLUME, LOCKED = range(len(COLUMNS))
 REFRESH_MS = 100
 _TIPS = ("Click to show or hide", "Double-click to change", "", "Double-click to rename", "", "", "Click to lock")

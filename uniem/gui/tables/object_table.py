@@ -31,7 +31,7 @@ from uniem.gui.tables.object_model import COLOUR, ID, LOCKED, NAME, SHOWN, VOLUM
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools import fields
 
-_WIDTHS = {SHOWN: 46, COLOUR: 46, ID: 58, NAME: 84, VOXELS: 72, VOLUME: 84, LOCKED: 46}
+_WIDTHS = {SHOWN: 44, COLOUR: 44, ID: 56, NAME: 76, VOXELS: 82, VOLUME: 80, LOCKED: 44}
 
 
 class ObjectTableView(QWidget):
