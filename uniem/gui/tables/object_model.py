@@ -20,7 +20,15 @@ from uniem.proofreading.tools import fields
 COLUMNS = ("Shown", "Colour", "ID", "Name", "Voxels", "µm³", "Locked")
 SHOWN, COLOUR, ID, NAME, VOXELS, VOLUME, LOCKED = range(len(COLUMNS))
 REFRESH_MS = 100
-_TIPS = ("Click to show or hide", "Double-click to change", "", "Double-click to rename", "", "", "Click to lock")
+_TIPS = (
+    "Click to show or hide",
+    "Double-click to change",
+    "",
+    "Double-click to name",
+    "",
+    "",
+    "Click to lock",
+)
 _Qt = Qt.ItemDataRole
 
 
