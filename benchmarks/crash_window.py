@@ -50,7 +50,13 @@ def paint_for_ever(labels: Path, image: Path, seed: int) -> None:
     rng = random.Random(seed)
     view = window.canvas.view.viewport()
     window.canvas.model.hand.tool = Tool.BRUSH
-    told = 0
+    changes: list[object] = []
+
+    def note(box: object, labels: object) -> None:
+        changes.append(box)
+
+    window.canvas.painting.session.changed.connect(note)
+    strokes = told = 0
     print("open", flush=True)
     while True:
         window.canvas.model.go_to(rng.randrange(SHAPE[0]))
@@ -63,9 +69,12 @@ def paint_for_ever(labels: Path, image: Path, seed: int) -> None:
             application.processEvents()
         QTest.mouseRelease(view, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, places[-1])
         application.processEvents()
-        told += 1
-        print("stroke", flush=True)
-        if told % STROKES_PER_SAVE == 0:
+        strokes += 1
+        # A stroke beside the image, or over voxels that have this label already, changes nothing.
+        if len(changes) > told:
+            told = len(changes)
+            print("stroke", flush=True)
+        if strokes % STROKES_PER_SAVE == 0:
             window.sessions.save()
             print("saved", flush=True)
 

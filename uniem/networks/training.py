@@ -236,7 +236,7 @@ class _Run:
             self._context.progress(done, self._settings.steps, "Training")
         else:
             share = round(1000 * self._clock.progress(done))
-            self._context.progress(share, 1000, f"Training, step {done}")
+            self._context.progress(share, 1000, "Training")
 
     def _judge(self, done: int) -> None:
         """Score the network, save it if it is the best so far, and show what it does."""

@@ -15,7 +15,7 @@ from uniem.proofreading.edits import Edit, FieldChange
 from uniem.proofreading.history import History, Step
 from uniem.proofreading.journal import FILE_NAME, EntryKind, Journal, JournalDamaged, Sync
 from uniem.proofreading.live_volume import EditDoesNotFit, LiveVolume, replay, replay_exactly
-from uniem.proofreading.lock import FileLock
+from uniem.proofreading.lock import EditingLock
 from uniem.proofreading.objects import ObjectTable
 
 LOCK_NAME = "journal.lock"
@@ -29,7 +29,7 @@ class Opened:
 
     store: StoredVolume
     journal: Journal
-    lock: FileLock
+    lock: EditingLock
 
     def close(self) -> None:
         """Let go of everything."""
@@ -42,7 +42,7 @@ def open_for_editing(path: Path, author: str, sync: Sync) -> Opened:
     """Lock a label volume and open it with its journal, which is made at the first time."""
     if not is_store(path):
         raise UniemError(f"{path} is not an OME-Zarr volume.", "Import it as labels first.")
-    lock = FileLock(path / LOCK_NAME, path.name, author)
+    lock = EditingLock(path / LOCK_NAME, path.name, author)
     try:
         store = open_store(path, writable=True)
         if store.kind is not Kind.LABELS or store.dtype.kind not in "ui":
@@ -84,7 +84,7 @@ def set_history_aside(path: Path, author: str = "") -> Path | None:
     Returns where the old journal was put, or None if there was none. What was not saved, and all undo, is
     lost to the volume but stays in that file.
     """
-    lock = FileLock(path / LOCK_NAME, path.name, author)
+    lock = EditingLock(path / LOCK_NAME, path.name, author)
     try:
         store = open_store(path, writable=True)
         old = path / FILE_NAME

@@ -16,7 +16,7 @@ from uniem.proofreading.edits import Edit
 from uniem.proofreading.history import History
 from uniem.proofreading.journal import EntryKind, Journal, Sync
 from uniem.proofreading.live_volume import LiveVolume, replay
-from uniem.proofreading.lock import FileLock
+from uniem.proofreading.lock import EditingLock
 from uniem.proofreading.objects import ObjectTable
 from uniem.proofreading.opening import Opened, open_for_editing, recover
 
@@ -35,7 +35,7 @@ class ProofreadingSession:
     def __init__(self, opened: Opened) -> None:
         self._store: StoredVolume = opened.store
         self._journal: Journal = opened.journal
-        self._lock: FileLock = opened.lock
+        self._lock: EditingLock = opened.lock
         self._is_open = True
         self._next_label = int(self._journal.fact("next_label") or 1)
         self.volume = LiveVolume(self._store)
