@@ -7,8 +7,12 @@ SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24 -dpi 96"
 setup:
 	@bash installer/set-up.sh
 
+# Without a display: the same job headless, in the first folder of out/demo, out/demo-2, ... that is not there yet.
 run: setup
-	@$(PYTHON) -m uniem.demo --open out/sample
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then exec $(PYTHON) -m uniem gui --sample; fi; \
+	folder=out/demo; n=2; while [ -e $$folder ]; do folder=out/demo-$$n; n=$$((n + 1)); done; \
+	echo "There is no display, so the same job runs without a window, in $$folder."; \
+	$(PYTHON) -m uniem demo $$folder
 
 test: setup
 	@$(SCREEN) $(PYTHON) -m pytest -m "not slow"

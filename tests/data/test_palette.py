@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from uniem.data.palette import argb_table, colour_of, colours_of, slots_of
 
@@ -32,3 +33,8 @@ def test_the_table_is_premultiplied_and_takes_overrides() -> None:
     opaque = argb_table()
     red, green, blue = colour_of(5)
     assert opaque[5] == (255 << 24) | (red << 16) | (green << 8) | blue
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "int64", "uint64"])
+def test_slots_are_right_for_every_type_of_label(dtype: str) -> None:
+    assert slots_of(np.array([0, 1], dtype)).tolist() == [0, 1]

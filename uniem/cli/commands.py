@@ -21,7 +21,7 @@ from uniem.jobs.interrupts import Interrupts
 from uniem.jobs.supervision import BAD_INPUT, CANCELLED, DONE, FAILED
 
 OpenWindow = Callable[[list[str]], int]
-COMMANDS = ("list", "describe", "run", "run-job", "gui", "demo", "help")
+COMMANDS = ("list", "describe", "run", "run-job", "status", "gui", "demo", "sample", "help")
 
 
 def main(argv: Sequence[str], open_window: OpenWindow | None = None) -> int:
@@ -60,7 +60,14 @@ def _dispatch(argv: list[str], open_window: OpenWindow | None) -> int:
         return _gui(rest, open_window)
     if name.startswith("-"):
         raise UniemError(f"uniem has no option {name}.", "See `uniem --help`.")
-    commands = {"list": _list, "describe": _describe, "run": _run, "demo": _demo}
+    commands = {
+        "list": _list,
+        "describe": _describe,
+        "run": _run,
+        "status": _status,
+        "demo": _demo,
+        "sample": _sample,
+    }
     return commands[name](rest) if name in commands else _operate(name, rest)
 
 
@@ -133,6 +140,35 @@ def _demo(arguments: list[str]) -> int:
     return _supervise("demo", work, dict, given["json"])
 
 
+def _sample(arguments: list[str]) -> int:
+    from uniem.cli import sample
+
+    reader = _reader("sample")
+    reader.add_argument("folder")
+    reader.add_argument("--shape")
+    reader.add_argument("--json", action="store_true")
+    given = reader.read(arguments)
+    folder = Path(given["folder"])
+    shape = None if given["shape"] is None else sample.parse_shape(given["shape"])
+
+    def work(context: Any) -> Mapping[str, str]:
+        sample.write_sample(folder, shape, context)
+        return {"sample": str(folder)}
+
+    return _supervise("sample", work, dict, given["json"])
+
+
+def _status(arguments: list[str]) -> int:
+    from uniem.cli import job_report
+
+    reader = _reader("status")
+    reader.add_argument("folder")
+    reader.add_argument("--json", action="store_true")
+    given = reader.read(arguments)
+    job = job_report.look_at(Path(given["folder"]))
+    return _say(_json(job_report.report_json(job)) if given["json"] else job_report.report_text(job))
+
+
 def _execute(request: Any, is_json: bool) -> int:
     from uniem.jobs.supervision import kept_outputs, run_request
 
@@ -194,7 +230,9 @@ def _run_job(arguments: list[str]) -> int:
 def _gui(arguments: list[str], open_window: OpenWindow | None) -> int:
     reader = _reader("gui")
     reader.add_argument("locations", nargs="*")
-    locations: list[str] = reader.read(arguments)["locations"]
+    reader.add_argument("--sample", action="store_true")
+    given = reader.read(arguments)
+    locations: list[str] = given["locations"]
     if open_window is None:
         raise UniemError("This program has no window.", "Start `uniem`.")
     for location in locations:
@@ -205,7 +243,23 @@ def _gui(arguments: list[str], open_window: OpenWindow | None) -> int:
             "There is no display to show a window on.",
             "Log in with a desktop (or `ssh -X`), or use the command line: see `uniem --help`.",
         )
+    if given["sample"]:
+        from uniem.cli import sample
+
+        if not sample.is_kept() and (code := _keep_sample()) != DONE:
+            return code
+        locations = [*sample.opened_locations(), *locations]
     return open_window(locations)
+
+
+def _keep_sample() -> int:
+    from uniem.cli import sample
+
+    def work(context: Any) -> Mapping[str, str]:
+        sample.keep_sample(context)
+        return {"sample": str(sample.kept_sample())}
+
+    return _supervise("sample", work, dict, is_json=False)
 
 
 def has_display() -> bool:

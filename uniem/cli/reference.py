@@ -18,12 +18,14 @@ GENERAL_HELP = """\
 uniem: from a raw electron-microscopy stack to measured 3D objects.
 
   uniem                                  open the window
-  uniem gui [PATH...]                    open the window with volumes, models, meshes or tables
+  uniem gui [--sample] [PATH...]         open the window with volumes, models, meshes or tables
   uniem OPERATION INPUT... OUTPUT...     run an operation; --help shows its parameters
   uniem list [--json]                    list the operations
   uniem describe OPERATION [--json]      describe an operation and its parameters
   uniem run REQUEST.json                 run a saved request
   uniem run-job FOLDER                   run the job in a folder, as the window's workers do
+  uniem status FOLDER [--json]           tell how far the job in a folder is, or how it ended
+  uniem sample FOLDER [--shape Z,Y,X]    make the synthetic sample: an image with exact ground truth
   uniem demo FOLDER                      make a sample, and do the whole job on it
   uniem --version
 

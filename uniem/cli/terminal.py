@@ -53,6 +53,8 @@ class Terminal:
             case Result():
                 self.results.update(event.values)
             case Progress():
+                if event.label != self._fold.status.label:
+                    self._values = {}  # the numbers of a training are not those of the next stage
                 self._fold.add(event)
                 self._progress()
 

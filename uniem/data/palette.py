@@ -22,6 +22,8 @@ PLASTIC_SQUARED = 0.5698402909980532
 def slots_of(ids: ArrayLike, size: int = TABLE_SIZE) -> NDArray[np.uint32]:
     """Return the row of the lookup table for each id: the id itself, or for large ids one that is never 0."""
     labels = np.asarray(ids)
+    if labels.dtype.itemsize < 4:  # the table's size does not fit into a small type
+        labels = labels.astype(np.uint32)
     folded = labels % (size - 1) + 1
     return np.where(labels < size, labels, folded).astype(np.uint32)
 

@@ -19,6 +19,7 @@ from uniem.errors import UniemError
 from uniem.gui import style
 from uniem.gui.appearance import Appearance
 from uniem.gui.main_window import MainWindow
+from uniem.gui.startup_report import report_if_asked
 from uniem.jobs.queue import JobQueue
 from uniem.workspace import Settings, Workspace
 
@@ -32,6 +33,7 @@ def run(paths: Sequence[str]) -> int:
     application = make_application()
     install_excepthook()
     window = make_window()
+    report_if_asked(window)
     window.show()
     # Files are opened after the first paint, so that the window is there at once.
     QTimer.singleShot(0, functools.partial(_open, window, list(paths)))

@@ -250,7 +250,7 @@ def grey_image(section: NDArray[Any], low: float, high: float) -> QImage:
 def overlay_image(section: NDArray[Any], labels: NDArray[Any], low: float, high: float) -> QImage:
     """Return labels drawn over a section as a picture."""
     picture = grey_image(section, low, high).convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-    colours = np.ascontiguousarray(argb_table(0.5)[slots_of(labels.astype(np.uint32))])
+    colours = np.ascontiguousarray(argb_table(0.5)[slots_of(labels)])
     height, width = colours.shape
     over = QImage(colours.tobytes(), width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
     painter = QPainter(picture)
