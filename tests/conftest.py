@@ -8,11 +8,20 @@ from pathlib import Path
 
 import pytest
 
+TESTS = Path(__file__).resolve().parent
+
 os.environ.setdefault("QT_API", "pyqt5")
 os.environ.setdefault("PYTEST_QT_API", "pyqt5")
 if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
     # Under Qt's offscreen platform VTK must not take the fake window id for an X window or an EGL device.
     os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkOSOpenGLRenderWindow")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse to load TensorFlow and VTK's OpenGL into one process, where their LLVM libraries crash."""
+    rooms = {item.path.relative_to(TESTS).parts[0] for item in items if TESTS in item.path.parents}
+    if "gui" in rooms and rooms & {"networks", "operations"}:
+        raise pytest.UsageError("run tests/gui by themselves: `make test` does both parts")
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Return the folder of real EM volumes, or skip where it is absent."""
-    folder = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+    folder = TESTS.parents[1] / "shared" / "data"
     if not (folder / "datasets.json").exists():
         pytest.skip("the real EM volumes are not beside this checkout")
     return folder

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import configparser
+import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_import_contracts_hold(capsys: object) -> None:
-    from importlinter.cli import lint_imports
-
-    assert lint_imports(config_filename=str(ROOT / "setup.cfg"), no_cache=True) == 0
+def test_import_contracts_hold() -> None:
+    # In a process of its own, because it sets up logging and thereby switches off the loggers that exist.
+    code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_every_room_stands_in_the_layers() -> None:
