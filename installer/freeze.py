@@ -1,125 +1,79 @@
-"""Build the bundle with PyInstaller and try it: the window, a training, a cancel and a crash, all frozen.
+"""Build the bundle with PyInstaller, and try it.
 
-Run by `make freeze`, under a display. `--only-test` tries the bundle that `dist/uniem` holds.
+Run by `make freeze`, under a display. `--only-test` tries the bundle that `dist/uniem` holds already.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import signal
+import argparse
+import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
+from try_bundle import try_bundle
+
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "dist" / "uniem"
-SUFFIX = ".exe" if sys.platform == "win32" else ""
-TINY = {"kind": "unet", "depth": 2, "base_features": 4}
-CLI = BUNDLE / f"uniem-cli{SUFFIX}"
-WINDOW = BUNDLE / f"uniem{SUFFIX}"
+# Libraries whose symbols are a quarter of the bundle. Never those of NumPy, SciPy and OpenCV: the OpenBLAS in
+# them was patched after linking, and does not load once stripped.
+STRIPPED = ("tensorflow", "tensorstore", "vtkmodules", "cc3d", "zmesh", "libpython", "edt.", "fastremap")
 
 
 def build() -> None:
     """Run PyInstaller on the specification."""
-    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", "pyinstaller.spec"]
-    subprocess.run(command, cwd=ROOT, check=True)
+    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR", "pyinstaller.spec"]
+    # Collecting imports everything there is, and libraries say a lot then: it is shown when it matters.
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"{done.stdout}\nPyInstaller ended with {done.returncode}.")
 
 
-def run_cli(*arguments: str, expected: int = 0) -> str:
-    """Run the frozen command line and return what it printed."""
-    done = subprocess.run([CLI, *arguments], capture_output=True, text=True, check=False, timeout=600)
-    if done.returncode != expected:
-        raise SystemExit(
-            f"uniem-cli {' '.join(arguments)} ended with {done.returncode}, not {expected}:\n{done.stderr}"
-        )
-    return done.stdout
+def strip() -> None:
+    """Take the symbols out of the largest libraries, where the system has a tool for it."""
+    program = shutil.which("strip")
+    if not sys.platform.startswith("linux") or program is None:
+        print("bundle: not stripped, for want of `strip`")
+        return
+    inside = BUNDLE / "_internal"
+    files = [
+        str(file)
+        for file in inside.rglob("*.so*")
+        if str(file.relative_to(inside)).startswith(STRIPPED) and file.is_file() and not file.is_symlink()
+    ]
+    subprocess.run([program, "--strip-all", *files], check=True)
 
 
-def try_window(home: Path) -> None:
-    """Show the window until it says that it has painted, then let it close itself."""
-    report = home / "window.json"
-    environment = {**os.environ, "UNIEM_STARTUP_REPORT": str(report)}
-    process = subprocess.Popen([WINDOW], env=environment)
-    try:
-        process.wait(timeout=60)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise SystemExit("the frozen window did not show within a minute") from None
-    seconds = json.loads(report.read_text())["first_paint_s"]
-    print(f"window: first paint after {seconds:.2f} s")
+def size_of(folder: Path) -> int:
+    """Return the bytes that the files in a folder hold."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
 
 
-def make_sample(home: Path) -> tuple[str, str]:
-    """Write a small image and labels with the frozen program's own sample."""
-    run_cli("sample", str(home / "sample"), "--shape", "4,128,128")
-    return str(home / "sample" / "image.zarr"), str(home / "sample" / "mitochondria.zarr")
-
-
-def start_job(home: Path, image: str, labels: str, steps: int) -> tuple[subprocess.Popen[bytes], Path]:
-    """Start a training as the window does: a job folder, and a worker of its own."""
-    folder = home / f"job-{steps}"
-    folder.mkdir()
-    request = {
-        "operation": "train-2d",
-        "version": 1,
-        "parameters": {"steps": steps, "patch_size": 64, "network": TINY},
-        "inputs": {"image": image, "labels": labels},
-        "outputs": {"model": str(home / f"model-{steps}")},
-    }
-    (folder / "request.json").write_text(json.dumps(request))
-    return subprocess.Popen([CLI, "run-job", str(folder)]), folder
-
-
-def wait_for(folder: Path, word: str, seconds: float = 120) -> None:
-    """Wait until an event of a job contains a word."""
-    events = folder / "events.jsonl"
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if events.exists() and word in events.read_text():
-            return
-        time.sleep(0.1)
-    raise SystemExit(f"no '{word}' in {events} within {seconds:g} s")
-
-
-def try_jobs(home: Path) -> None:
-    """Train five steps; cancel a long training; kill a worker and see that its job is told to be lost."""
-    image, labels = make_sample(home)
-    process, folder = start_job(home, image, labels, 5)
-    if process.wait(timeout=300) != 0 or not (home / "model-5" / "weights.keras").exists():
-        raise SystemExit(f"the frozen training failed:\n{(folder / 'events.jsonl').read_text()}")
-    print("training: 5 steps done in the frozen worker")
-    process, folder = start_job(home, image, labels, 100_000)
-    wait_for(folder, '"metric"')
-    (folder / "cancel").touch()
-    begun = time.monotonic()
-    if process.wait(timeout=60) != 3:
-        raise SystemExit("the cancelled job did not end with 3")
-    print(f"cancel: ended after {time.monotonic() - begun:.1f} s, model kept")
-    process, folder = start_job(home, image, labels, 100_001)
-    wait_for(folder, '"metric"')
-    process.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
-    process.wait(timeout=60)
-    told = run_cli("status", str(folder))
-    if "lost" not in told:
-        raise SystemExit(f"the killed job is told as: {told}")
-    print("crash: the killed worker's job is told to be lost")
+def print_sizes() -> None:
+    """Print how large the bundle is, and its largest parts."""
+    parts = {folder.name: size_of(folder) for folder in (BUNDLE / "_internal").iterdir() if folder.is_dir()}
+    largest = sorted(parts, key=lambda name: -parts[name])[:6]
+    told = ", ".join(f"{name} {parts[name] / 1e6:.0f}" for name in largest)
+    print(f"bundle: {size_of(BUNDLE) / 1e6:.0f} MB in {BUNDLE.relative_to(ROOT)} ({told})")
 
 
 def main() -> None:
-    """Build, then try everything."""
-    if "--only-test" not in sys.argv:
+    """Build and try."""
+    reader = argparse.ArgumentParser(description=__doc__)
+    reader.add_argument("--only-test", action="store_true", help="try the bundle that is there")
+    began = time.monotonic()
+    if not reader.parse_args().only_test:
+        print("bundle: building, which takes some minutes", flush=True)
         build()
-    size = sum(file.stat().st_size for file in BUNDLE.rglob("*") if file.is_file())
-    print(f"bundle: {size / 1e9:.2f} GB in {BUNDLE.relative_to(ROOT)}")
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        os.environ["UNIEM_HOME"] = str(home / "home")
-        run_cli("list")
-        try_window(home)
-        try_jobs(home)
+        strip()
+        print(f"bundle: built in {time.monotonic() - began:.0f} s")
+    print_sizes()
+    began = time.monotonic()
+    try_bundle(BUNDLE)
+    print(f"bundle: tried in {time.monotonic() - began:.0f} s; it works")
 
 
 if __name__ == "__main__":

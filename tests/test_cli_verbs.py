@@ -127,7 +127,7 @@ class TestStatus:
     def test_one_whose_worker_is_killed_is_lost(self, source: Path, capsys: Capture) -> None:
         folder = self.job(source, steps=1000, pause_s=0.05, note="on it")
         worker = start_worker(folder)
-        wait_for(folder.path, '"done":7,')
+        wait_for(folder.path, '"metric"')
         running = status_of(folder.path)
         assert (running["phase"], running["ending"], running["message"]) == ("running", None, "on it")
         assert 0 < running["fraction"] < 1
