@@ -420,6 +420,7 @@ def test_a_dock_floats_hides_closes_and_comes_back(qtbot: QtBot) -> None:
 def test_the_process_ends_cleanly(ending: str) -> None:
     run_program(
         f"""
+        import time
         from qtpy.QtCore import QTimer
         from qtpy.QtWidgets import QApplication
         app = QApplication([])
@@ -428,7 +429,8 @@ def test_the_process_ends_cleanly(ending: str) -> None:
         widget = MeshAnnotator()
         widget.show()
         widget.add_meshes([ball(1)])
-        for _ in range(20):
+        deadline = time.monotonic() + 30
+        while widget.view._scene is None and time.monotonic() < deadline:
             app.processEvents()
         assert widget.view._scene is not None
         {ending}

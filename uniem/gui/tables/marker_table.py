@@ -6,14 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
+from qtpy.QtCore import QModelIndex, QObject, Qt, Signal
 from qtpy.QtGui import QColor
 
 from uniem.gui.annotator.markers import Marker, MarkerSet
-
-Role = Qt.ItemDataRole
-RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+from uniem.gui.tables.column_model import LEFT, RIGHT, ColumnModel, Role
 
 
 class Column(NamedTuple):
@@ -39,16 +36,18 @@ COLUMNS = (
 VISIBLE, ID, NAME, CLASS, PARENT, RADIUS, COLOUR, X, Y, Z = range(len(COLUMNS))
 
 
-class MarkerTableModel(QAbstractTableModel):
+class MarkerTableModel(ColumnModel):
     """Show a `MarkerSet` as rows; `edited` carries the marker as it should become."""
 
     edited = Signal(object)
+    columns = COLUMNS
+    editable = frozenset({NAME, CLASS, RADIUS})
+    checkable = frozenset({VISIBLE})
+    _rows: list[Marker]
 
     def __init__(self, markers: MarkerSet, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(ID, parent)
         self._markers = markers
-        self._rows: list[Marker] = []
-        self._sorted_by, self._descending = ID, False
         markers.changed.connect(self._rebuild)
         self._rebuild()
 
@@ -63,34 +62,6 @@ class MarkerTableModel(QAbstractTableModel):
     def row_of(self, marker_id: int) -> int | None:
         """Return the row of a marker."""
         return next((row for row, marker in enumerate(self._rows) if marker.id == marker_id), None)
-
-    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Order the rows by a column."""
-        self._sorted_by, self._descending = column, order == Qt.SortOrder.DescendingOrder
-        self._rebuild()
-
-    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """Return the number of markers."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """Return the number of columns."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole) -> Any:
-        """Return the title or tooltip of a column."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        if role == Role.DisplayRole:
-            return COLUMNS[section].title
-        return COLUMNS[section].tip if role == Role.ToolTipRole else None
-
-    def flags(self, index: QModelIndex) -> Qt.ItemFlags:
-        """Let names, classes and radii be edited and boxes be checked."""
-        flags = super().flags(index)
-        if index.column() in (NAME, CLASS, RADIUS):
-            flags |= Qt.ItemFlag.ItemIsEditable
-        return flags | Qt.ItemFlag.ItemIsUserCheckable if index.column() == VISIBLE else flags
 
     def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
         """Return what a cell shows."""
@@ -127,7 +98,6 @@ class MarkerTableModel(QAbstractTableModel):
             self.edited.emit(new)
         return True
 
-    def _rebuild(self) -> None:
-        self.beginResetModel()
-        self._rows = sorted(self._markers, key=COLUMNS[self._sorted_by].value, reverse=self._descending)
-        self.endResetModel()
+    def _rebuild(self, *_: object) -> None:
+        key = COLUMNS[self._sorted_by].value
+        self._reset(lambda: sorted(self._markers, key=key, reverse=self._descending))

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from qtpy.QtCore import QModelIndex, QObject, Qt
 from qtpy.QtGui import QColor
 
 from uniem.gui.annotator.objects import MeshObject, MeshObjects
-
-Role = Qt.ItemDataRole
-RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+from uniem.gui.tables.column_model import LEFT, RIGHT, ColumnModel, Role
 
 
 class Column(NamedTuple):
@@ -52,17 +49,19 @@ COLUMNS = (
 VISIBLE, COLOUR, ID, NAME, VOXELS, VOLUME, AREA, OPACITY = range(len(COLUMNS))
 
 
-class MeshTableModel(QAbstractTableModel):
+class MeshTableModel(ColumnModel):
     """Show `MeshObjects` as rows; sorting and filtering reset the model, that is fast for 10,000 rows."""
 
+    columns = COLUMNS
+    editable = frozenset({NAME, OPACITY})
+    checkable = frozenset({VISIBLE})
+    _rows: list[int]
+
     def __init__(self, objects: MeshObjects, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(ID, parent)
         self._objects = objects
-        self._rows: list[int] = []
         self._row_of: dict[int, int] = {}
         self._filter = ""
-        self._sorted_by = ID
-        self._descending = False
         objects.added.connect(self._rebuild)
         objects.removed.connect(self._rebuild)
         objects.changed.connect(self._on_changed)
@@ -90,34 +89,6 @@ class MeshTableModel(QAbstractTableModel):
         """Keep the rows whose name or id contains a text."""
         self._filter = text.strip().casefold()
         self._rebuild()
-
-    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Order the rows by a column."""
-        self._sorted_by, self._descending = column, order == Qt.SortOrder.DescendingOrder
-        self._rebuild()
-
-    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """Return how many objects the filter lets through."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """Return the number of columns."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole) -> Any:
-        """Return the title or tooltip of a column."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        if role == Role.DisplayRole:
-            return COLUMNS[section].title
-        return COLUMNS[section].tip if role == Role.ToolTipRole else None
-
-    def flags(self, index: QModelIndex) -> Qt.ItemFlags:
-        """Let names and opacities be edited and boxes be checked."""
-        flags = super().flags(index)
-        if index.column() in (NAME, OPACITY):
-            flags |= Qt.ItemFlag.ItemIsEditable
-        return flags | Qt.ItemFlag.ItemIsUserCheckable if index.column() == VISIBLE else flags
 
     def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> Any:
         """Return what a cell shows."""
@@ -154,15 +125,13 @@ class MeshTableModel(QAbstractTableModel):
     def _rebuild(self, *_: object) -> None:
         if self._sorted_by in (VOLUME, AREA):
             self._objects.measure([item.label for item in self._objects])
-        self.beginResetModel()
         items: Iterable[MeshObject] = self._objects
         if self._filter:
             items = [o for o in items if self._filter in o.name.casefold() or self._filter in str(o.label)]
         ordered = sorted(items, key=lambda o: o.label)
         ordered.sort(key=COLUMNS[self._sorted_by].key, reverse=self._descending)
-        self._rows = [item.label for item in ordered]
-        self._row_of = {label: row for row, label in enumerate(self._rows)}
-        self.endResetModel()
+        self._row_of = {item.label: row for row, item in enumerate(ordered)}
+        self._reset(lambda: [item.label for item in ordered])
 
     def _on_changed(self, labels: tuple[int, ...], field: str) -> None:
         rows = [self._row_of[label] for label in labels if label in self._row_of]
