@@ -11,9 +11,7 @@ from uniem.cli.terminal import duration, progress_line, results_table
 from uniem.errors import UniemError
 from uniem.jobs.events import Ending, JobStatus, Phase
 from uniem.jobs.folder import REQUEST, JobFolder
-from uniem.jobs.queue import Job
-
-LOG_LINES = 20
+from uniem.jobs.queue import LOG_LINES, Job
 
 
 def look_at(path: Path) -> Job:
