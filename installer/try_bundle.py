@@ -45,7 +45,7 @@ COMMANDS = (
     "mesh mitochondria.zarr meshes-stl --format stl",
     f"train-2d image.zarr mitochondria.zarr model --steps 2 {TINY_FLAGS}",
     "train-2d image.zarr mitochondria.zarr resnet --steps 2 --patch-size 64 --network.kind resnet "
-    "--network.base-features 4",
+    "--network.blocks 1",
     "infer-2d image.zarr model probability.zarr",
     "evaluate probability.zarr mitochondria.zarr scores.csv",
 )
