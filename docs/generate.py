@@ -1,10 +1,11 @@
-"""Write the generated pages of the manual: the reference of operations and the table of shortcuts.
+"""Write the generated pages of the manual: operations, shortcuts, and the rooms of the source tree.
 
 Run `python -m docs.generate` (or `make docs`). A test fails when a page no longer equals what this writes.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ FOLDER = Path(__file__).resolve().parent
 
 def pages() -> dict[str, str]:
     """Return the text of every generated page, by file name."""
-    return {"operations.md": operations_page(), "shortcuts.md": shortcuts_page()}
+    return {"operations.md": operations_page(), "shortcuts.md": shortcuts_page(), "rooms.md": rooms_page()}
 
 
 def operations_page() -> str:
@@ -112,6 +113,37 @@ def shortcuts_page() -> str:
         lines += ["", f"## {title}", "", "| Keys | What they do | More |", "|---|---|---|"]
         lines += [f"| {_escaped(keys)} | {what} | {more} |" for keys, what, more in rows]
     return "\n".join(lines) + "\n"
+
+
+def rooms_page() -> str:
+    """List every file of the source tree with the first line of its docstring."""
+    lines = [
+        "# Rooms",
+        "",
+        "Generated from the modules' own first lines by `make docs`. Who may import whom is in",
+        "[architecture.md](architecture.md).",
+    ]
+    root = FOLDER.parent / "uniem"
+    folders = [root, *sorted(path.parent for path in root.rglob("__init__.py") if path.parent != root)]
+    for folder in folders:
+        name = folder.relative_to(root.parent).as_posix()
+        lines += [
+            "",
+            f"## {name}",
+            "",
+            _first_line(folder / "__init__.py"),
+            "",
+            "| File | What it is |",
+            "|---|---|",
+        ]
+        files = sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
+        lines += [f"| {path.name} | {_first_line(path)} |" for path in files]
+    return "\n".join(lines) + "\n"
+
+
+def _first_line(path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    return " ".join(text.partition("\n\n")[0].split())
 
 
 def _escaped(text: str) -> str:
