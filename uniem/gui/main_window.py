@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QPoint, Qt, QTimer
-from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
 from qtpy.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
 
+from uniem import paths
 from uniem.errors import UniemError
 from uniem.gui.actions import WINDOW_ACTIONS, Action, operation_actions
 from uniem.gui.appearance import Appearance
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
 
     def dress(self) -> None:
         """Take the icons and colours of the present theme."""
+        self.setWindowIcon(QIcon(str(paths.resources() / "uniem.svg")))
         self.action_set.dress()
         self.jobs.dress()
         self.data.refresh()
