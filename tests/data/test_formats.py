@@ -480,3 +480,18 @@ def test_a_large_stack_of_imagej_has_one_directory(tmp_path: Path) -> None:
 def test_a_short_write_of_numpy_is_a_full_disk(tmp_path: Path) -> None:
     with pytest.raises(UniemError, match="disk is full"), replacing(tmp_path / "a.tif"):
         raise OSError("90000 requested and 26784 written")
+
+
+def test_a_tiff_written_page_by_page_has_all_its_sections_and_mixed_sizes_are_refused(tmp_path: Path) -> None:
+    import tifffile
+
+    sections = np.random.default_rng(0).integers(0, 255, (5, 20, 30), dtype=np.uint8)
+    with tifffile.TiffWriter(tmp_path / "loop.tif") as writer:
+        for section in sections:
+            writer.write(section)
+    assert np.array_equal(open_volume(tmp_path / "loop.tif")[:], sections)
+    with tifffile.TiffWriter(tmp_path / "mixed.tif") as writer:
+        writer.write(sections[0])
+        writer.write(sections[0, :10])
+    with pytest.raises(UniemError, match=r"page 1 is 20 × 30.*page 2 is 10 × 30"):
+        open_volume(tmp_path / "mixed.tif")

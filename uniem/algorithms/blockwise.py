@@ -127,8 +127,17 @@ def filter_sections(
     cut = geometry.slabs(source.shape, source.dtype.itemsize + target.dtype.itemsize)
     with ThreadPoolExecutor(workers or default_workers()) as pool:
         for slab in context.track(cut, label):
-            results = list(pool.map(function, source.read(slab)))
-            target.write(slab, np.stack(results).astype(target.dtype, copy=False))
+            sections, results = source.read(slab), np.empty(slab.shape, target.dtype)
+            pending = [pool.submit(_put, function, sections[z], results[z]) for z in range(len(sections))]
+            for future in pending:
+                future.result()
+            target.write(slab, results)
+
+
+def _put(
+    function: Callable[[NDArray[Any]], NDArray[Any]], section: NDArray[Any], place: NDArray[Any]
+) -> None:
+    place[...] = function(section)
 
 
 def _fit(length: int, wanted: int, granule: int) -> int:

@@ -25,7 +25,7 @@ from uniem.progress import Context
 CHUNK_SHAPE: Triple = (8, 256, 256)
 DTYPES = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64")
 _NM_PER = {"nanometer": 1.0, "micrometer": 1e3, "millimeter": 1e6, "angstrom": 0.1, "meter": 1e9}
-_context = ts.Context({"cache_pool": {"total_bytes_limit": 256 << 20}})
+_context = ts.Context({"cache_pool": {"total_bytes_limit": 128 << 20}})
 
 
 def set_cache_limit(size_bytes: int) -> None:

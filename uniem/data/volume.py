@@ -118,7 +118,7 @@ def check_same_shape(first: Volume, second: Volume) -> None:
     """Raise if two volumes that belong together differ in shape."""
     if first.shape != second.shape:
         raise UniemError(
-            f"{_described(first)} and {_described(second)} do not have the same shape.",
+            f"The shapes differ: {_described(first)}, but {_described(second)}.",
             "Crop or convert one of them so that both have the same number of sections, rows and columns.",
         )
 

@@ -6,7 +6,7 @@ import json
 import math
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,6 +128,10 @@ def page_dtype(page: Any, path: Path, kind: Kind | None) -> np.dtype[Any]:
 def _open(tiff: tifffile.TiffFile, path: Path, kind: Kind | None) -> Volume:
     series = tiff.series[0]
     page = series.keyframe
+    if pages := _pages_of_several(tiff, path):
+        shape = (len(pages), page.imagelength, page.imagewidth)
+        decoder = _page_decoder(pages, path, kind)
+        return SectionVolume(shape, page_dtype(page, path, kind), decoder, _voxel_size_of(tiff))
     depth = _count_sections(tiff, series, path)
     shape = (depth, page.imagelength, page.imagewidth)
     dtype = page_dtype(page, path, kind)
@@ -142,11 +146,28 @@ def _open(tiff: tifffile.TiffFile, path: Path, kind: Kind | None) -> Volume:
         mapped = np.memmap(path, stored, "r", series.dataoffset, shape)
         return SectionVolume(shape, dtype, lambda z: np.array(mapped[z]), voxel_size)
     _check_pages(tiff, path, depth)
-    return SectionVolume(shape, dtype, _page_decoder(tiff, path, kind), voxel_size)
+    return SectionVolume(shape, dtype, _page_decoder(series.pages, path, kind), voxel_size)
 
 
-def _page_decoder(tiff: tifffile.TiffFile, path: Path, kind: Kind | None) -> Callable[[int], NDArray[Any]]:
-    pages, lock = tiff.series[0].pages, threading.Lock()
+def _pages_of_several(tiff: tifffile.TiffFile, path: Path) -> list[Any]:
+    """Return the pages of a file of several images of one size, as a loop of writes makes it; else none."""
+    full = [each for each in tiff.series if not each.keyframe.is_reduced]
+    if len(full) < 2:
+        return []
+    first = full[0].keyframe
+    for page in (each.keyframe for each in full[1:]):
+        if (page.shape, page.dtype) != (first.shape, first.dtype):
+            raise UniemError(
+                f"Pages of {path} differ: page 1 is {_size(first)}, page {page.index + 1} is {_size(page)}.",
+                "Crop or pad them to one size and type, or save them as separate files.",
+            )
+    if tiff.is_ome:
+        raise UniemError(f"{path} holds {len(full)} images.", "Save one of them as a stack of its own.")
+    return [page for each in full for page in each.pages]
+
+
+def _page_decoder(pages: Sequence[Any], path: Path, kind: Kind | None) -> Callable[[int], NDArray[Any]]:
+    lock = threading.Lock()
 
     def decode(z: int) -> NDArray[Any]:
         with lock:  # finding a page moves the file's position
@@ -167,24 +188,11 @@ def _count_sections(tiff: tifffile.TiffFile, series: Any, path: Path) -> int:
         names = {"C": "channels", "T": "time points", "Z": "sections"}
         parts = " and ".join(f"{n} {names.get(axis, 'pages')}" for axis, n in lengths)
         raise UniemError(f"{path} holds {parts}.", "Save one channel of one time point as its own stack.")
-    if series.kind == "generic" or series.kind == "uniform":
-        _check_sizes(tiff, path)
     depth = lengths[0][1] if lengths else 1
     expected = int((tiff.imagej_metadata or {}).get("images", depth)) if tiff.is_imagej else depth
     if expected > depth:
         raise _truncated(path, f"it has {depth} of {expected} sections")
     return depth
-
-
-def _check_sizes(tiff: tifffile.TiffFile, path: Path) -> None:
-    first: Any = tiff.pages[0]
-    for other in tiff.series[1:]:
-        page = other.keyframe
-        if not page.is_reduced:
-            raise UniemError(
-                f"Pages of {path} differ: page 1 is {_size(first)}, page {page.index + 1} is {_size(page)}.",
-                "Crop or pad them to one size and type, or save them as separate files.",
-            )
 
 
 def _size(page: Any) -> str:
