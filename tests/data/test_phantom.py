@@ -79,5 +79,5 @@ def test_it_can_be_cancelled_and_needs_volumes_of_one_shape() -> None:
     labels = ArrayVolume(np.zeros((2, 50, 50), np.uint32), None, Kind.LABELS)
     with pytest.raises(Cancelled):
         write_phantom(image, labels, labels, 0, Stop())
-    with pytest.raises(UniemError, match="same shape"):
+    with pytest.raises(UniemError, match="shapes differ"):
         write_phantom(image, ArrayVolume(np.zeros((2, 50, 51), np.uint32)), labels)

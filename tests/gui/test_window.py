@@ -18,6 +18,8 @@ from qtpy.QtWidgets import QApplication, QLabel
 
 from uniem.data.geometry import Box, VoxelSize
 from uniem.gui.app import make_window
+from uniem.gui.canvas.view_model import Tool
+from uniem.gui.elided_label import ElidedLabel
 from uniem.gui.main_window import MainWindow
 from uniem.jobs.events import Ending
 from uniem.operations.operation import Role
@@ -92,7 +94,7 @@ def test_painting_is_undone_redone_and_saved(painted: MainWindow, qtbot: Any) ->
 def test_closing_with_unsaved_edits_asks_and_stays_when_told(painted: MainWindow, answer: Answer) -> None:
     asked = answer("Cancel")
     assert not painted.close()
-    assert "1 unsaved edits" in asked[0]
+    assert asked[0].endswith("1 edit.")
     assert painted.isVisible()
     asked = answer("Save")
     assert painted.close()
@@ -109,7 +111,7 @@ def test_edits_kept_unsaved_come_back(painted: MainWindow, answer: Answer, qtbot
     again.opening.open([str(path)])
     again.sessions.edit(again.workspace.items[0])
     assert again.sessions.unsaved == 1
-    assert "Recovered 1 edits" in again.message.text
+    assert "Recovered 1 edit " in again.message.text
     again.sessions.end()
     again.close()
 
@@ -318,3 +320,51 @@ def test_a_training_is_watched_and_stopped_and_tried(
     assert trial.status.ending is Ending.FINISHED, trial.status.error
     qtbot.waitUntil(lambda: window.canvas.model.labels.name == "result.zarr")
     assert window.canvas.model.labels.shape == window.canvas.model.image.shape
+
+
+def test_a_panel_opened_again_takes_the_labels_that_are_shown(
+    window: MainWindow, stack: Path, discs: Path, tmp_path: Path, qtbot: Any
+) -> None:
+    drop(window, stack, discs)
+    panel = window.panels.open("measure")
+    assert panel.inputs["labels"].location == str(discs)
+    other = tmp_path / "other.tif"
+    other.write_bytes(discs.read_bytes())
+    drop(window, other)
+    assert panel.inputs["labels"].location == str(discs)
+    assert window.panels.open("measure").inputs["labels"].location == str(other)
+    combo = panel.inputs["labels"].combo
+    qtbot.keyClicks(combo, "discs")
+    assert window.panels.open("measure").inputs["labels"].location == str(discs)
+
+
+def test_a_message_moves_nothing_under_the_mouse(window: MainWindow, stack: Path, qtbot: Any) -> None:
+    drop(window, stack)
+    qtbot.waitUntil(lambda: window.canvas.view.image_section is not None)
+    window.message.hide()
+    QApplication.processEvents()
+    before = window.canvas.view.mapToGlobal(window.canvas.view.place_of(20, 30).toPoint())
+    window.message.show_error("Something went wrong.")
+    QApplication.processEvents()
+    assert window.message.isVisible()
+    assert window.message.width() == window.canvas.view.width()
+    assert window.canvas.view.mapToGlobal(window.canvas.view.place_of(20, 30).toPoint()) == before
+
+
+def test_the_brush_comes_back_with_the_labels(painted: MainWindow, qtbot: Any) -> None:
+    item = painted.sessions.item
+    painted.showing.hide(item)
+    assert painted.canvas.model.hand.tool is Tool.NAVIGATE
+    painted.showing.show(item)
+    assert painted.canvas.model.hand.tool is Tool.BRUSH
+
+
+def test_a_line_too_long_is_cut_with_dots_and_told_by_its_tooltip(qtbot: Any) -> None:
+    label = ElidedLabel("Left: paint · Right: erase · Middle: move")
+    qtbot.addWidget(label)
+    label.resize(label.sizeHint())
+    whole = label.grab().toImage()
+    label.resize(label.width() // 2, label.height())
+    cut = label.grab().toImage()
+    assert label.toolTip() == label.text()
+    assert cut != whole.copy(cut.rect())

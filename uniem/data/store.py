@@ -25,13 +25,8 @@ from uniem.progress import Context
 CHUNK_SHAPE: Triple = (8, 256, 256)
 DTYPES = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64")
 _NM_PER = {"nanometer": 1.0, "micrometer": 1e3, "millimeter": 1e6, "angstrom": 0.1, "meter": 1e9}
+# How much decoded data all stores of a process may keep in memory together.
 _context = ts.Context({"cache_pool": {"total_bytes_limit": 128 << 20}})
-
-
-def set_cache_limit(size_bytes: int) -> None:
-    """Set how much decoded data stores opened from now on may keep in memory together."""
-    global _context
-    _context = ts.Context({"cache_pool": {"total_bytes_limit": size_bytes}})
 
 
 def is_store(path: Path) -> bool:
