@@ -244,6 +244,11 @@ class _TwoLines(QStyledItemDelegate):
         line = option.fontMetrics.height()
         upper = QStyleOptionViewItem(option)
         upper.rect = option.rect.adjusted(0, 3, 0, -line - 3)
+        if index.data(int(Qt.ItemDataRole.CheckStateRole)) is None:
+            # In line with the items that have a tick.
+            upper.rect.setLeft(
+                upper.rect.left() + drawing.pixelMetric(QStyle.PixelMetric.PM_IndicatorWidth) + 6
+            )
         super().paint(painter, upper, index)
         self.initStyleOption(upper, index)
         text = drawing.subElementRect(QStyle.SubElement.SE_ItemViewItemText, upper, whole.widget)

@@ -78,9 +78,12 @@ class ItemActions(QObject):
         if not isinstance(item.noun, Volume):
             return
         size = item.noun.voxel_size
-        text = ",".join(f"{edge:g}" for edge in size) if size else ""
+        text = ", ".join(f"{edge:g}" for edge in size) if size else ""
         text, is_given = QInputDialog.getText(
-            self._window, "Voxel size", f"Voxel size of {item.name} as z,y,x in nm:", text=text
+            self._window,
+            "Voxel size",
+            f"Voxel size of {item.name} in nm, as z, y, x (for example 50, 4.6, 4.6):",
+            text=text,
         )
         if is_given:
             try:
@@ -128,6 +131,7 @@ class ItemActions(QObject):
     def _replace(self, item: OpenItem, job: Job) -> None:
         self._results.open_results(job)
         self._workspace.close(item)
+        self.told.emit(f"{item.name} was replaced by a copy that has the voxel size.")
 
     def _submit(self, request: JobRequest, then: object) -> Job | None:
         assert callable(then)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uniem.jobs.events import Ending, JobStatus, Phase
 from uniem.jobs.request import JobRequest
+from uniem.operations.operation import title_of as title_of_operation
 from uniem.operations.outputs import path_of
 
 ENDINGS = {
@@ -19,9 +20,9 @@ FAVOURITES = ("val_loss", "loss")
 
 def title_of(request: JobRequest) -> str:
     """Return the name of a job: its operation and what it makes."""
-    words = request.operation.replace("-", " ").replace(" 2d", " 2D").replace(" 3d", " 3D")
+    title = title_of_operation(request.operation)
     targets = ", ".join(path_of(location).name for location in request.outputs.values())
-    return f"{words[:1].upper()}{words[1:]}" + (f" → {targets}" if targets else "")
+    return title + (f" → {targets}" if targets else "")
 
 
 def state_of(status: JobStatus) -> str:
@@ -43,6 +44,8 @@ def explanation_of(status: JobStatus) -> str:
     """Return the whole story: the error with its remedy, or the last message."""
     if status.error:
         return f"{status.error} {status.hint}".strip()
+    if status.ending is Ending.CANCELLED:
+        return "What was made until then is kept." if status.outputs else ""
     if status.ending is Ending.LOST:
         return f"The worker died before it could say why.\n{status.log_end}".strip()
     return status.message

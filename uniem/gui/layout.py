@@ -50,7 +50,10 @@ class Layout:
         """Give the docks the sizes they have at first."""
         window = self._window
         sides = [self.docks["data"], self.docks["panels"]]
-        window.resizeDocks(sides, [270, 390], Qt.Orientation.Horizontal)
+        width = window.width()
+        # Room for every column of the object table, but never more than the canvas can spare.
+        room = [min(270, width * 17 // 100), min(440, width * 28 // 100)]
+        window.resizeDocks(sides, room, Qt.Orientation.Horizontal)
         window.resizeDocks([self.docks["jobs"]], [190], Qt.Orientation.Vertical)
 
     def remember(self) -> None:

@@ -96,7 +96,7 @@ class MainWindow(QMainWindow):
 
     def _make_parts(self) -> None:
         self.canvas = Canvas()
-        self.message = MessageBar()
+        self.message = MessageBar(self.canvas.view)
         self.showing = Showing(self.workspace, self.canvas)
         viewers: dict[Role, Viewer] = {
             Role.IMAGE: self.showing.show,
@@ -126,7 +126,6 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.message)
         column.addWidget(self.canvas, 1)
         column.addWidget(HintBar(self.canvas))
         self.setCentralWidget(middle)

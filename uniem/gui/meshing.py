@@ -14,7 +14,7 @@ from uniem.gui.results import Results
 from uniem.gui.sessions import Sessions
 from uniem.gui.showing import Showing
 from uniem.gui.tables.object_table import ObjectTableView
-from uniem.jobs.queue import JobQueue
+from uniem.jobs.queue import Job, JobQueue
 from uniem.jobs.request import JobRequest
 from uniem.workspace import OpenItem
 
@@ -61,7 +61,9 @@ class Meshing(QObject):
         if item.noun.voxel_size is None:
             self.told.emit(f"The voxel size of {item.name} is needed for meshes in nm.")
             self._ask_voxel_size(item)
-            return
+            # A store has its voxel size at once; any other file becomes one in a job of its own first.
+            if item.noun.voxel_size is None:
+                return
         self._sessions.save_for([item.location])
         folder = unused(paths.work_folder() / f"{stem_of(item.location)}-mesh")
         request = JobRequest(
@@ -71,9 +73,13 @@ class Meshing(QObject):
             outputs={"meshes": str(folder)},
         )
         try:
-            self._results.open_when_done(self._queue.submit(request))
+            self._results.follow(self._queue.submit(request), self._show)
         except UniemError as error:
             self.failed.emit(str(error))
             return
         count = f"{len(ids):,} labels" if ids else "all labels"
         self.told.emit(f"Meshing {count} of {item.name}; they appear in the 3D annotator when done.")
+
+    def _show(self, job: Job) -> None:
+        self._results.open_results(job)
+        self.told.emit("The meshes are in the 3D annotator.")

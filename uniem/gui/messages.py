@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from uniem.gui import style
@@ -12,16 +12,21 @@ SHOWN_MS = 12_000
 
 
 class MessageBar(QWidget):
-    """A line at the top of the window: a message, until it is closed or has been there for a while."""
+    """A message over the top of a widget, until it is closed or has been there for a while.
 
-    def __init__(self) -> None:
-        super().__init__()
+    It lies over the widget rather than above it, so that nothing moves away under the mouse or the pen.
+    """
+
+    def __init__(self, over: QWidget) -> None:
+        super().__init__(over)
         self.setProperty("role", "bar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        over.installEventFilter(self)
         self.label = QLabel()
         self.label.setWordWrap(True)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self._icon = QLabel()
+        self._icon, self._icon_name = QLabel(), ""
         close = QToolButton()
         close.setText("✕")
         close.setAutoRaise(True)
@@ -52,12 +57,31 @@ class MessageBar(QWidget):
         self._show(text, "quiet", "information-outline")
         self._clock.start(SHOWN_MS)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep to the width of the widget below."""
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the icon in the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._icon_name:
+            self._icon.setPixmap(style.icon(self._icon_name).pixmap(18, 18))
+
     def _show(self, text: str, role: str, icon: str) -> None:
         self.label.setText(text)
         self.label.setProperty("role", "error" if role == "error" else "")
         repolish(self.label)
+        self._icon_name = icon
         self._icon.setPixmap(style.icon(icon).pixmap(18, 18))
+        self._place()
         self.show()
+        self.raise_()
+
+    def _place(self) -> None:
+        width = self.parentWidget().width()
+        self.setGeometry(0, 0, width, self.layout().totalHeightForWidth(width))
 
 
 def choose(parent: QWidget, title: str, text: str, answers: tuple[str, ...], hint: str = "") -> str:

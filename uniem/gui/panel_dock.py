@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import QLabel, QStackedWidget
 
 from uniem.gui.panels.inference_panel import InferencePanel
@@ -46,6 +46,7 @@ class PanelDock(QStackedWidget):
         self._panels: dict[str, OperationPanel] = {}
         empty = QLabel("Choose an operation from the menus,\nor press Ctrl+P and type what you want to do.")
         empty.setProperty("role", "quiet")
+        empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         empty.setContentsMargins(14, 14, 14, 14)
         empty.setWordWrap(True)
         self.addWidget(empty)
@@ -65,6 +66,8 @@ class PanelDock(QStackedWidget):
         if id not in self._panels:
             self._panels[id] = self._make(id)
             self.addWidget(self._panels[id])
+        for picker in self._panels[id].inputs.values():
+            picker.follow_the_canvas()
         self.setCurrentWidget(self._panels[id])
         self.opened.emit(self._panels[id])
         return self._panels[id]

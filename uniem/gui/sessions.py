@@ -140,7 +140,7 @@ class Sessions(QObject):
         except UniemError as error:
             self.failed.emit(str(error))
             return False
-        self.told.emit(f"Saved {count:,} edits in {self.session.path.name}.")
+        self.told.emit(f"Saved {edits(count)} in {self.session.path.name}.")
         return True
 
     def save_for(self, locations: list[str]) -> None:
@@ -155,7 +155,7 @@ class Sessions(QObject):
         answer = choose(
             self._window,
             "Unsaved edits",
-            f"{self.session.path.name} has {self.session.unsaved_edits:,} unsaved edits.",
+            f"Not saved in {self.session.path.name}: {edits(self.session.unsaved_edits)}.",
             (SAVE, KEEP, CANCEL),
             "Edits that are kept come back when the labels are opened for editing again.",
         )
@@ -213,7 +213,7 @@ class Sessions(QObject):
         self.session_changed.emit(session)
         self._take_history()
         if session.recovered_edits:
-            self.told.emit(f"Recovered {session.recovered_edits:,} edits that were not saved.")
+            self.told.emit(f"Recovered {edits(session.recovered_edits)} that had not been saved.")
         else:
             self.told.emit(f"{item.name} is open for editing; every stroke is kept at once.")
 
@@ -267,6 +267,11 @@ class Sessions(QObject):
             self.failed.emit(str(error))
         except OSError as error:
             self.failed.emit(f"{error.filename or 'A file'} cannot be written: {error.strerror}.")
+
+
+def edits(count: int) -> str:
+    """Return a number of edits in words."""
+    return "1 edit" if count == 1 else f"{count:,} edits"
 
 
 def _timer(parent: QObject, interval_ms: int, slot: Callable[[], None]) -> QTimer:

@@ -134,6 +134,10 @@ class Showing(QObject):
         self._update()
         self._model.display.show_labels = True
         self._model.go_to(field.z)
+        back = (
+            f" Double-click {self.labels_item.name} in the list to go back to it." if self.labels_item else ""
+        )
+        self.told.emit(f"What the network finds in section {field.z} is drawn over it.{back}")
 
     def field_in_view(self) -> Field | None:
         """Return the part of the section that is in view, None where nothing is."""

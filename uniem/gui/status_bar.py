@@ -11,24 +11,22 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.canvas.keymap import hint
 from uniem.gui.canvas.view_model import Voxel
-from uniem.gui.sessions import Sessions
+from uniem.gui.elided_label import ElidedLabel
+from uniem.gui.sessions import Sessions, edits
 from uniem.jobs.events import Phase
 from uniem.jobs.queue import JobQueue
 
 MEMORY_EVERY_MS = 2000
 
 
-class HintBar(QLabel):
+class HintBar(ElidedLabel):
     """One line under the canvas: what mouse buttons and wheel do right now."""
 
     def __init__(self, canvas: Canvas, parent: QWidget | None = None) -> None:
         super().__init__(hint("", canvas.model.hand.tool), parent)
         self.setProperty("role", "quiet")
         self.setContentsMargins(8, 2, 8, 3)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setToolTip(self.text())
         canvas.hint_changed.connect(self.setText)
-        canvas.hint_changed.connect(self.setToolTip)
 
 
 class StatusBar(QStatusBar):
@@ -43,7 +41,9 @@ class StatusBar(QStatusBar):
         for widget, share in ((self.place, 5), (self.label, 2)):
             self.addWidget(widget, share)
         for widget in (self.brush, self.unsaved, self.jobs, self.memory):
+            widget.setContentsMargins(8, 0, 8, 0)
             self.addPermanentWidget(widget)
+        self.place.setContentsMargins(6, 0, 0, 0)
         for widget in (self.place, self.label):
             # Long words are cut off rather than making the window wider.
             widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -68,7 +68,7 @@ class StatusBar(QStatusBar):
     def show_unsaved(self) -> None:
         """Show how many edits are not saved."""
         count = self._sessions.unsaved
-        self.unsaved.setText(f"{count:,} unsaved edits" if count else "")
+        self.unsaved.setText(f"{edits(count)} unsaved" if count else "")
 
     def _show_voxel(self, voxel: Voxel | None) -> None:
         self.place.setText(self._words_on(voxel) if voxel is not None else "")

@@ -17,6 +17,8 @@ from uniem.operations.outputs import VolumeOutput
 from uniem.operations.parameters import Parameters, fields_of
 from uniem.progress import Context
 
+ACRONYMS = frozenset({"2d", "3d", "clahe", "cnn", "ffn"})
+
 
 class Role(StrEnum):
     """What an input or output of an operation is."""
@@ -75,8 +77,13 @@ class Operation:
     @property
     def title(self) -> str:
         """The name in menus."""
-        words = self.id.replace("-", " ").replace(" 2d", " 2D").replace(" 3d", " 3D")
-        return words[:1].upper() + words[1:]
+        return title_of(self.id)
+
+
+def title_of(id: str) -> str:
+    """Return the id of an operation as people write it."""
+    words = " ".join(word.upper() if word in ACRONYMS else word for word in id.split("-"))
+    return words[:1].upper() + words[1:]
 
 
 _declared: dict[str, Operation] = {}

@@ -97,6 +97,12 @@ def _known_suffixes() -> list[str]:
     return [each.suffixes[0] for each in FORMATS if each is not image_folder.FORMAT]
 
 
+def _quoted(start: bytes) -> str:
+    """Return the first bytes of a file as text where they are some, else as numbers."""
+    text = start.decode("utf-8", errors="ignore").split("\n")[0].strip()
+    return f'"{text}"' if text.isprintable() and text else start.hex(" ")
+
+
 def _unknown(path: Path) -> UniemError:
     if path.is_dir():
         found = sorted(p.name for p in path.iterdir())
@@ -110,7 +116,7 @@ def _unknown(path: Path) -> UniemError:
     with path.open("rb") as file:
         start = file.read(16)
     titles = [each.title for each in FORMATS if path.suffix.lower() in each.suffixes]
-    begins = f"it begins with {start!r}" if start else "it is empty"
+    begins = f"it begins with {_quoted(start)}" if start else "it is empty"
     if titles:
         return UniemError(
             f"{path} is named {path.suffix} but is not {titles[0]}: {begins}.",

@@ -12,6 +12,7 @@ from uniem.data.volume import Kind, Volume
 
 SAMPLED_SECTIONS = 3
 SAMPLED_EDGE = 1024
+SAMPLED_ROWS = 256
 # Tuned on 45 real volumes. Label maps: 0.90 to 1.00 of the neighbouring pixels are equal, and what differs
 # jumps, so that the second difference is twice the first; images and probability maps lie below 1.7 there.
 LABELS_EQUAL = 0.80
@@ -48,7 +49,8 @@ def _sample(volume: Volume, z: int) -> NDArray[Any]:
     sample: NDArray[Any] = volume.read(
         Box((z, y, x), (z + 1, min(height, y + SAMPLED_EDGE), min(width, x + SAMPLED_EDGE)))
     )[0]
-    return sample
+    # Only neighbours along x are compared, so that some of the rows tell as much as all.
+    return sample[:: max(1, len(sample) // SAMPLED_ROWS)]
 
 
 def _kind_of_floats(samples: list[NDArray[Any]]) -> Kind:

@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QApplication,
     QDialog,
     QHBoxLayout,
-    QLabel,
     QSplitter,
     QTabWidget,
     QVBoxLayout,
@@ -35,11 +34,12 @@ from uniem.gui.annotator.objects import MeshObjects
 from uniem.gui.annotator.overlay import format_length
 from uniem.gui.annotator.picture_dialog import PictureDialog, write_picture
 from uniem.gui.annotator.view import SceneView
+from uniem.gui.elided_label import ElidedLabel
 
 if TYPE_CHECKING:
     from uniem.gui.annotator.scene import Hit
 
-VIEW_HINT = "Left drag: turn · Right or middle drag: pan · Wheel: zoom · Click: select · Right click: menu"
+VIEW_HINT = "Drag: turn · Right drag: move · Wheel: zoom · Click: select · Right click: menu"
 MARKER_HINT = "Click on a surface: place marker · Drag: turn · M or Esc: end"
 
 
@@ -142,10 +142,8 @@ class MeshAnnotator(QWidget):
             (self.look_panel, "View", "Background, lights, box, scale bar"),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(panel, title), tip)
-        self.readout = QLabel(VIEW_HINT, self)
+        self.readout = ElidedLabel(VIEW_HINT, self)
         self.readout.setContentsMargins(8, 3, 8, 3)
-        self.readout.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.readout.setMinimumWidth(50)
         left = QWidget(self)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)

@@ -56,6 +56,7 @@ class Canvas(QWidget):
         self.commands.add_view(self.view)
         self._modifier = ""
         self._contrast_is_due = False
+        self._tool_laid_down: Tool | None = None
         self._build()
         self._connect_painting()
         self._connect_view()
@@ -176,8 +177,13 @@ class Canvas(QWidget):
     def _offer_painting(self) -> None:
         is_allowed = not self.painting.refusal()
         self.toolbar.set_painting_allowed(is_allowed)
-        if not is_allowed and self.model.hand.tool.is_brush_like:
-            self.model.hand.tool = Tool.NAVIGATE
+        hand = self.model.hand
+        if not is_allowed and hand.tool.is_brush_like:
+            self._tool_laid_down, hand.tool = hand.tool, Tool.NAVIGATE
+        elif is_allowed and self._tool_laid_down is not None:
+            if hand.tool is Tool.NAVIGATE:
+                hand.tool = self._tool_laid_down
+            self._tool_laid_down = None
         self._restyle()
 
     def _refresh(self, box: Box) -> None:

@@ -98,12 +98,12 @@ def key_name(event: QKeyEvent) -> str:
 class Gesture(StrEnum):
     """What a mouse button or the wheel does."""
 
-    PAN = "drag: move"
+    PAN = "move"
     PAINT = "paint"
     ERASE = "erase"
     PICK = "pick label"
     MENU = "menu"
-    ERASE_OR_MENU = "drag: erase, click: menu"
+    ERASE_OR_MENU = "erase, click for menu"
     STEP = "section"
     LEAP = "ten sections"
     RESIZE = "brush size"
@@ -152,8 +152,8 @@ def gesture_of(button: str, modifier: str, tool: Tool) -> Gesture | None:
 def hint(modifier: str, tool: Tool) -> str:
     """Return one line that says what buttons and wheel do now."""
     parts = [(button, gesture_of(button, modifier, tool)) for button in ("Left", "Right", "Middle", "Wheel")]
-    now = "  ·  ".join(f"{button}: {gesture}" for button, gesture in parts if gesture)
+    now = " · ".join(f"{button}: {gesture}" for button, gesture in parts if gesture)
     if modifier:
         return f"{modifier}  +  {now}"
-    others = "Ctrl+wheel: zoom  ·  Shift+click: pick  ·  Space: see raw"
-    return f"{now}  ·  {others}"
+    others = "Ctrl+wheel: zoom · Shift+click: pick · Space: see raw"
+    return f"{now} · {others}"

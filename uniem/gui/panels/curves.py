@@ -72,7 +72,7 @@ class CurvesView(QWidget):
     def _make_plot(self, row: int, label: str) -> pg.PlotItem:
         plot = self._layout.addPlot(row=row, col=0)
         plot.setLabel("left", label)
-        plot.getAxis("left").setWidth(46)
+        plot.getAxis("left").setWidth(60)
         plot.showGrid(x=True, y=True, alpha=0.15)
         plot.setMenuEnabled(False)
         plot.addLegend(offset=(-8, 8), colCount=2)

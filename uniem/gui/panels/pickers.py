@@ -63,8 +63,10 @@ class InputPicker(QWidget):
         self._role = role
         self._workspace = workspace
         self._chosen_by_hand: list[str] = []
+        self._is_by_hand = False
         self.combo = QuietComboBox()
-        self.combo.setPlaceholderText(f"Choose {_WORDS[role]}, or drop one here")
+        self.combo.setPlaceholderText(f"Choose or drop {_WORDS[role]}")
+        self.combo.activated.connect(self._take_choice)
         self.combo.currentIndexChanged.connect(self._show_facts)
         self.combo.currentIndexChanged.connect(self.changed)
         self._facts = QLabel()
@@ -99,10 +101,26 @@ class InputPicker(QWidget):
 
     def choose(self, location: str) -> None:
         """Choose a location, open or not."""
+        self._is_by_hand = True
         if self.combo.findData(location) < 0:
             self._chosen_by_hand.append(location)
             self._refill()
         self.combo.setCurrentIndex(self.combo.findData(location))
+
+    def follow_the_canvas(self) -> None:
+        """Choose the labels that are shown now, unless the user chose others here.
+
+        Images stay: after a filter its result is shown, and the next run is likelier meant for its input.
+        """
+        if self._is_by_hand or self._role is Role.IMAGE:
+            return
+        shown = [
+            item
+            for item in self._workspace.items
+            if isinstance(item.noun, Volume) and item.is_visible and suitability(item, self._role) == 0
+        ]
+        if shown and self.location not in [str(item.location) for item in shown]:
+            self.combo.setCurrentIndex(self.combo.findData(str(shown[-1].location)))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take one file or folder."""
@@ -163,10 +181,15 @@ class InputPicker(QWidget):
 
     def _index_after_refill(self, kept: str, found: list[tuple[int | None, OpenItem]]) -> int:
         place = self.combo.findData(kept) if kept else -1
+        if place < 0:
+            self._is_by_hand = False
         suiting = [item for suits, item in found if suits == 0]
         # What is on the canvas is likelier to be meant than what was opened last.
         suiting.sort(key=lambda item: isinstance(item.noun, Volume) and item.is_visible)
         return place if place >= 0 or not suiting else int(self.combo.findData(str(suiting[-1].location)))
+
+    def _take_choice(self) -> None:
+        self._is_by_hand = True
 
     def _show_facts(self) -> None:
         item = self.item

@@ -83,13 +83,13 @@ class TableView(QWidget):
         self.view.verticalHeader().setDefaultSectionSize(24)
         self.view.doubleClicked.connect(self._jump)
         self._title = QLabel("No table is open.")
-        self._save = QToolButton()
-        self._save.setText("Save CSV as…")
-        self._save.setEnabled(False)
-        self._save.clicked.connect(self._ask_save)
+        self.save_button = QToolButton()
+        self.save_button.setText("Save CSV as…")
+        self.save_button.setEnabled(False)
+        self.save_button.clicked.connect(self._ask_save)
         bar = QHBoxLayout()
         bar.addWidget(self._title, 1)
-        bar.addWidget(self._save)
+        bar.addWidget(self.save_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         column.addLayout(bar)
@@ -106,7 +106,7 @@ class TableView(QWidget):
         self._path = path
         self._title.setText(f"{path.name}: {model.rowCount():,} rows")
         self._title.setToolTip(str(path))
-        self._save.setEnabled(True)
+        self.save_button.setEnabled(True)
 
     def save_as(self, path: Path) -> None:
         """Copy the table's file."""
