@@ -77,10 +77,23 @@ def try_bundle(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="uniem-bundle-") as name:
         home = Path(name)
         os.environ["UNIEM_HOME"] = str(home / "home")
+        # Where Qt puts sockets; it complains when a machine without a login has none.
+        (home / "runtime").mkdir(mode=0o700)
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(home / "runtime"))
+        holds_its_files(folder / "_internal")
         bundle = Bundle(folder, home)
         try_operations(bundle)
         try_first_paint(bundle)
         try_jobs(bundle, folder.parent / "window.png")
+
+
+def holds_its_files(inside: Path) -> None:
+    """See that every icon, palette and shipped plugin travels with the bundle."""
+    folders = [folder for folder in (paths.resources(), paths.root() / "plugins") if folder.is_dir()]
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+    wanted = [file.relative_to(paths.root()) for file in files if "__pycache__" not in file.parts]
+    if absent := [str(file) for file in wanted if not (inside / file).exists()]:
+        raise SystemExit(f"the bundle lacks {', '.join(absent)}; build it again")
 
 
 def try_operations(bundle: Bundle) -> None:
@@ -115,7 +128,7 @@ def try_first_paint(bundle: Bundle) -> None:
     seconds = []
     for _ in range(3):
         environment = {**os.environ, "UNIEM_STARTUP_REPORT": str(report)}
-        subprocess.run([bundle.window], env=environment, check=True, timeout=60)
+        subprocess.run([str(bundle.window)], env=environment, check=True, timeout=60)
         seconds.append(json.loads(report.read_text())["first_paint_s"])
         report.unlink()
     print(f"window: first paint after {seconds[0]:.2f} s, then {min(seconds[1:]):.2f} s", flush=True)
@@ -155,7 +168,7 @@ def submit(bundle: Bundle, places: dict[str, Path], name: str, steps: int) -> Jo
 @contextlib.contextmanager
 def window_on(bundle: Bundle, locations: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Keep a window open on some locations."""
-    window = subprocess.Popen([bundle.window, "gui", *locations])
+    window = subprocess.Popen([str(bundle.window), "gui", *locations])
     try:
         yield window
     finally:
