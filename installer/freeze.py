@@ -16,8 +16,8 @@ from try_bundle import try_bundle
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "dist" / "uniem"
-# Libraries whose symbols are an eighth of the bundle. Never those of NumPy, SciPy and OpenCV: the OpenBLAS that
-# they carry was patched after linking, and NumPy's does not load once stripped.
+# Libraries whose symbols are an eighth of the bundle. Never those of NumPy, SciPy and OpenCV: the OpenBLAS in
+# them was patched after linking, and that of NumPy does not load once stripped.
 STRIPPED = ("tensorflow", "tensorstore", "vtkmodules", "cc3d", "zmesh", "libpython", "edt.", "fastremap")
 
 
