@@ -1,13 +1,11 @@
 """The working store: OME-Zarr on TensorStore, with a pyramid, attributes and transactions.
 
-New stores are OME-Zarr 0.5 (Zarr 3); 0.4 (Zarr 2) is read as well. Images are kept uncompressed because EM
-hardly compresses; labels and probabilities with zstd level 1.
+New stores are OME-Zarr 0.5 (Zarr 3), or 0.4 (Zarr 2) on demand; both are read. Images are kept uncompressed
+because EM hardly compresses; labels and probabilities with zstd level 1.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,19 +17,40 @@ from numpy.typing import DTypeLike, NDArray
 from uniem.data.geometry import Box, Triple, VoxelSize
 from uniem.data.pyramid import downsample, next_factor
 from uniem.data.volume import Kind, Volume
+from uniem.data.zarr_metadata import (
+    NEWEST,
+    VERSIONS,
+    group_attributes,
+    is_voxel_size_known,
+    kind_of,
+    multiscale,
+    multiscale_of,
+    nm_per_unit,
+    scale_of,
+    version_of,
+    with_multiscale,
+    write_group,
+)
 from uniem.errors import UniemError
 from uniem.progress import Context
 
 CHUNK_SHAPE: Triple = (8, 256, 256)
 DTYPES = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64")
-_NM_PER = {"nanometer": 1.0, "micrometer": 1e3, "millimeter": 1e6, "angstrom": 0.1, "meter": 1e9}
-# How much decoded data all stores of a process may keep in memory together.
-_context = ts.Context({"cache_pool": {"total_bytes_limit": 128 << 20}})
+# TensorStore's own limits retry an unreachable server for many minutes.
+_RETRIES = {"max_retries": 4, "initial_delay": "200ms", "max_delay": "2s"}
+# How much decoded data all stores of a process may keep in memory together, and how often they ask a server.
+SHARED_CONTEXT = ts.Context(
+    {
+        "cache_pool": {"total_bytes_limit": 128 << 20},
+        "http_request_retries": _RETRIES,
+        "s3_request_retries": _RETRIES,
+    }
+)
 
 
 def is_store(path: Path) -> bool:
     """Tell whether a folder is an OME-Zarr image, of version 0.4 or 0.5."""
-    return _multiscale_of(_group_attributes(path)) is not None
+    return multiscale_of(group_attributes(path)) is not None
 
 
 def create_store(
@@ -41,8 +60,11 @@ def create_store(
     voxel_size: VoxelSize | None,
     kind: Kind,
     chunk_shape: Triple = CHUNK_SHAPE,
+    version: str = NEWEST,
 ) -> StoredVolume:
     """Make an empty OME-Zarr of zeros at a path where nothing is, and open it for writing."""
+    if version not in VERSIONS:
+        raise UniemError(f"There is no OME-Zarr {version} here.", f"Use {' or '.join(VERSIONS)}.")
     if path.exists():
         raise UniemError(f"{path} already exists.", "Choose another name or remove it first.")
     name = np.dtype(dtype).name
@@ -54,12 +76,10 @@ def create_store(
         )
     try:
         path.mkdir(parents=True)
-        _create_array(path / "0", shape, name, kind, chunk_shape)
-        attributes = {
-            "ome": {"version": "0.5", "multiscales": [_multiscale(path.name, voxel_size, [(1, 1, 1)])]},
-            "uniem": {"kind": kind.value, "voxel_size_known": voxel_size is not None},
-        }
-        _write_group(path, attributes)
+        _create_array(path / "0", shape, name, kind, chunk_shape, version)
+        own = {"uniem": {"kind": kind.value, "voxel_size_known": voxel_size is not None}}
+        described = multiscale(path.name, voxel_size, [(1, 1, 1)])
+        write_group(path, with_multiscale(own, described, version))
     except (OSError, ValueError) as error:
         shutil.rmtree(path, ignore_errors=True)
         raise UniemError(
@@ -70,17 +90,17 @@ def create_store(
 
 def open_store(path: Path, writable: bool = False) -> StoredVolume:
     """Open an OME-Zarr image; nothing is read but its metadata."""
-    attributes = _group_attributes(path)
-    multiscale = _multiscale_of(attributes)
-    if multiscale is None:
+    attributes = group_attributes(path)
+    described = multiscale_of(attributes)
+    if described is None:
         raise UniemError(
             f"{path} is not an OME-Zarr image.", "Open the folder that holds zarr.json or .zattrs."
         )
     try:
-        arrays = [_open_array(path / dataset["path"], writable) for dataset in multiscale["datasets"]]
+        arrays = [_open_array(path / dataset["path"], writable) for dataset in described["datasets"]]
     except (KeyError, ValueError, OSError) as error:
         raise UniemError(f"{path} is damaged: {error}", "Make or copy it again.") from error
-    return StoredVolume(path, arrays, attributes, multiscale, writable)
+    return StoredVolume(path, arrays, attributes, described, writable)
 
 
 class StoredVolume(Volume):
@@ -91,21 +111,21 @@ class StoredVolume(Volume):
         path: Path,
         arrays: list[ts.TensorStore],
         attributes: dict[str, Any],
-        multiscale: dict[str, Any],
+        described: dict[str, Any],
         writable: bool,
     ) -> None:
         self.path = path
         self.writable = writable
         self._arrays = arrays
         self._attributes = attributes
-        self._scales = [_scale_of(dataset) for dataset in multiscale["datasets"]]
-        self._unit = _NM_PER.get(multiscale["axes"][-1].get("unit", ""))
+        self._scales = [scale_of(dataset) for dataset in described["datasets"]]
+        self._unit = nm_per_unit(described)
         self._transaction: ts.Transaction | None = None
-        known = attributes.get("uniem", {}).get("voxel_size_known", self._unit is not None)
+        known = is_voxel_size_known(attributes, self._unit)
         first = self._scales[0]
         voxel_size = VoxelSize(*(s * (self._unit or 1.0) for s in first)) if known else None
         super().__init__(
-            _triple(arrays[0].shape), arrays[0].dtype.numpy_dtype, voxel_size, _kind_of(attributes, arrays[0])
+            _triple(arrays[0].shape), arrays[0].dtype.numpy_dtype, voxel_size, kind_of(attributes)
         )
         self.name = path.name
         self.source = str(path)
@@ -159,7 +179,12 @@ class StoredVolume(Volume):
     def update_attributes(self, **values: Any) -> None:
         """Add or replace own attributes, atomically."""
         self._attributes = {**self._attributes, "uniem": {**self._attributes.get("uniem", {}), **values}}
-        _write_group(self.path, self._attributes)
+        write_group(self.path, self._attributes)
+
+    def _describe(self, described: dict[str, Any]) -> None:
+        """Describe the pyramid anew, in the version the store is of."""
+        self._attributes = with_multiscale(self._attributes, described, version_of(self._attributes))
+        write_group(self.path, self._attributes)
 
     def set_voxel_size(self, voxel_size: VoxelSize) -> None:
         """Record the voxel size in the metadata of every level."""
@@ -167,16 +192,13 @@ class StoredVolume(Volume):
         self.voxel_size = voxel_size
         self._unit = 1.0
         self._scales = [tuple(v * f for v, f in zip(voxel_size, factor, strict=True)) for factor in factors]
-        multiscale = _multiscale(self.name, voxel_size, factors)
-        self._attributes = {**self._attributes, "ome": {"version": "0.5", "multiscales": [multiscale]}}
+        self._describe(multiscale(self.name, voxel_size, factors))
         self.update_attributes(voxel_size_known=True)
 
     def rename(self, name: str) -> None:
         """Record the name under which this store is about to appear."""
         self.name = name
-        multiscale = {**self._attributes["ome"]["multiscales"][0], "name": name}
-        self._attributes = {**self._attributes, "ome": {"version": "0.5", "multiscales": [multiscale]}}
-        _write_group(self.path, self._attributes)
+        self._describe({**(multiscale_of(self._attributes) or {}), "name": name})
 
     def begin(self) -> None:
         """Hold further writes in memory, visible to reads from here only, until `commit` or `abort`."""
@@ -223,16 +245,16 @@ class StoredVolume(Volume):
             shape = _triple(tuple(-(-n // f) for n, f in zip(source.shape, factor, strict=True)))
             target_path = self.path / str(len(self._arrays))
             shutil.rmtree(target_path, ignore_errors=True)
-            target = _create_array(target_path, shape, self.dtype.name, self.kind, CHUNK_SHAPE)
+            target = _create_array(
+                target_path, shape, self.dtype.name, self.kind, CHUNK_SHAPE, version_of(self._attributes)
+            )
             _fill_level(source, target, factor, self.kind, context, f"pyramid level {len(self._arrays)}")
             factors.append(_triple(tuple(a * b for a, b in zip(factors[-1], factor, strict=True))))
             self._arrays.append(target)
             first = self._scales[0]
             self._scales.append(tuple(s * f for s, f in zip(first, factors[-1], strict=True)))
             source = target
-        ome = {"version": "0.5", "multiscales": [_multiscale(self.name, self.voxel_size, factors)]}
-        self._attributes = {**self._attributes, "ome": ome}
-        _write_group(self.path, self._attributes)
+        self._describe(multiscale(self.name, self.voxel_size, factors))
         self._enlist()
 
     def update_pyramid(self, box: Box) -> None:
@@ -282,26 +304,54 @@ def _downsampled(source: ts.TensorStore, box: Box, factor: Triple, kind: Kind) -
     return downsample(fine, factor, is_labels=kind is Kind.LABELS)
 
 
-def _create_array(path: Path, shape: Triple, dtype: str, kind: Kind, chunk_shape: Triple) -> ts.TensorStore:
+def _create_array(
+    path: Path, shape: Triple, dtype: str, kind: Kind, chunk_shape: Triple, version: str
+) -> ts.TensorStore:
     chunk = [min(c, n) for c, n in zip(chunk_shape, shape, strict=True)]
+    driver, metadata = ("zarr", _zarr_2) if version == "0.4" else ("zarr3", _zarr_3)
+    spec = {
+        "driver": driver,
+        "kvstore": {"driver": "file", "path": str(path)},
+        "metadata": metadata(list(shape), chunk, dtype, kind is not Kind.IMAGE),
+    }
+    return ts.open(spec, create=True, context=SHARED_CONTEXT, recheck_cached_data="open").result()
+
+
+def _zarr_3(shape: list[int], chunk: list[int], dtype: str, is_compressed: bool) -> dict[str, Any]:
     codecs: list[dict[str, Any]] = [{"name": "bytes", "configuration": {"endian": "little"}}]
-    if kind is not Kind.IMAGE:
+    if is_compressed:
         codecs.append({"name": "zstd", "configuration": {"level": 1}})
-    metadata = {
-        "shape": list(shape),
+    return {
+        "shape": shape,
         "data_type": dtype,
         "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": chunk}},
         "codecs": codecs,
         "dimension_names": ["z", "y", "x"],
     }
-    spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(path)}, "metadata": metadata}
-    return ts.open(spec, create=True, context=_context, recheck_cached_data="open").result()
+
+
+def _zarr_2(shape: list[int], chunk: list[int], dtype: str, is_compressed: bool) -> dict[str, Any]:
+    return {
+        "shape": shape,
+        "dtype": np.dtype(dtype).newbyteorder("<").str,
+        "chunks": chunk,
+        "compressor": {"id": "zstd", "level": 1} if is_compressed else None,
+        "dimension_separator": "/",
+        "fill_value": 0,
+        "order": "C",
+        "filters": None,
+    }
 
 
 def _open_array(path: Path, writable: bool) -> ts.TensorStore:
     driver = "zarr3" if (path / "zarr.json").exists() else "zarr"
     spec = {"driver": driver, "kvstore": {"driver": "file", "path": str(path)}, "recheck_cached_data": "open"}
-    array = ts.open(spec, read=True, write=writable, context=_context).result()
+    array = ts.open(spec, read=True, write=writable, context=SHARED_CONTEXT).result()
+    return with_three_axes(array)
+
+
+def with_three_axes(array: ts.TensorStore) -> ts.TensorStore:
+    """Return the z, y, x of an array with leading axes of length 1; raise ValueError for any other."""
     while array.ndim > 3:
         if array.shape[0] != 1:
             raise ValueError(f"it has {array.shape[0]} channels or time points, not one")
@@ -309,77 +359,6 @@ def _open_array(path: Path, writable: bool) -> ts.TensorStore:
     if array.ndim != 3:
         raise ValueError(f"its arrays have {array.ndim} axes, not z, y, x")
     return array
-
-
-def _group_attributes(path: Path) -> dict[str, Any]:
-    try:
-        if (path / "zarr.json").is_file():
-            group = json.loads((path / "zarr.json").read_text("utf-8"))
-            return dict(group.get("attributes", {})) if isinstance(group, dict) else {}
-        if (path / ".zattrs").is_file():
-            attributes = json.loads((path / ".zattrs").read_text("utf-8"))
-            return attributes if isinstance(attributes, dict) else {}
-    except (OSError, ValueError) as error:
-        raise UniemError(
-            f"The metadata of {path} cannot be read: {error}.", "Copy the folder again."
-        ) from error
-    return {}
-
-
-def _write_group(path: Path, attributes: dict[str, Any]) -> None:
-    if (path / ".zattrs").exists():
-        _replace(path / ".zattrs", attributes)
-    else:
-        _replace(path / "zarr.json", {"zarr_format": 3, "node_type": "group", "attributes": attributes})
-
-
-def _replace(path: Path, content: dict[str, Any]) -> None:
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _multiscale_of(attributes: dict[str, Any]) -> dict[str, Any] | None:
-    multiscales = attributes.get("ome", attributes).get("multiscales")
-    return multiscales[0] if isinstance(multiscales, list) and multiscales else None
-
-
-def _multiscale(name: str, voxel_size: VoxelSize | None, factors: list[Any]) -> dict[str, Any]:
-    unit = {"unit": "nanometer"} if voxel_size else {}
-    base = voxel_size or (1.0, 1.0, 1.0)
-    scales = [[float(b * f) for b, f in zip(base, factor, strict=True)] for factor in factors]
-    # The centre of a coarse voxel lies between the centres of the voxels it was made of.
-    shifts = [[float(b * (f - 1) / 2) for b, f in zip(base, factor, strict=True)] for factor in factors]
-    return {
-        "name": name,
-        "axes": [{"name": axis, "type": "space", **unit} for axis in "zyx"],
-        "datasets": [
-            {
-                "path": str(i),
-                "coordinateTransformations": [
-                    {"type": "scale", "scale": scale},
-                    {"type": "translation", "translation": shift},
-                ],
-            }
-            for i, (scale, shift) in enumerate(zip(scales, shifts, strict=True))
-        ],
-    }
-
-
-def _scale_of(dataset: dict[str, Any]) -> tuple[float, ...]:
-    for transformation in dataset.get("coordinateTransformations", []):
-        if transformation.get("type") == "scale":
-            return tuple(float(s) for s in transformation["scale"][-3:])
-    return (1.0, 1.0, 1.0)
-
-
-def _kind_of(attributes: dict[str, Any], array: ts.TensorStore) -> Kind:
-    if stated := attributes.get("uniem", {}).get("kind"):
-        return Kind(stated)
-    return Kind.LABELS if "image-label" in attributes.get("ome", attributes) else Kind.IMAGE
 
 
 def _triple(values: Any) -> Triple:

@@ -1,0 +1,126 @@
+"""The metadata of OME-Zarr groups, versions 0.4 (Zarr 2) and 0.5 (Zarr 3): reading, making and writing."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from uniem.data.geometry import VoxelSize
+from uniem.data.volume import Kind
+from uniem.errors import UniemError
+
+NEWEST = "0.5"
+VERSIONS = ("0.5", "0.4")
+_NM_PER = {"nanometer": 1.0, "micrometer": 1e3, "millimeter": 1e6, "angstrom": 0.1, "meter": 1e9}
+
+
+def group_attributes(path: Path) -> dict[str, Any]:
+    """Return the attributes of the Zarr group in a folder; none if there is no group."""
+    try:
+        if (path / "zarr.json").is_file():
+            return parsed_attributes((path / "zarr.json").read_bytes(), "zarr.json")
+        if (path / ".zattrs").is_file():
+            return parsed_attributes((path / ".zattrs").read_bytes(), ".zattrs")
+    except (OSError, ValueError) as error:
+        raise UniemError(
+            f"The metadata of {path} cannot be read: {error}.", "Copy the folder again."
+        ) from error
+    return {}
+
+
+def parsed_attributes(content: bytes, name: str) -> dict[str, Any]:
+    """Return the attributes in a group's `zarr.json` or `.zattrs`; raise ValueError for what is no JSON."""
+    parsed = json.loads(content.decode("utf-8"))
+    if isinstance(parsed, dict) and name == "zarr.json":
+        parsed = parsed.get("attributes", {})
+    return dict(parsed) if isinstance(parsed, dict) else {}
+
+
+def write_group(path: Path, attributes: dict[str, Any]) -> None:
+    """Write a group's attributes, atomically, in the Zarr version that they are of."""
+    if "ome" not in attributes and not (path / "zarr.json").exists():
+        _replace(path / ".zgroup", {"zarr_format": 2})
+        _replace(path / ".zattrs", attributes)
+    else:
+        _replace(path / "zarr.json", {"zarr_format": 3, "node_type": "group", "attributes": attributes})
+
+
+def _replace(path: Path, content: dict[str, Any]) -> None:
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def multiscale_of(attributes: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the first pyramid that a group describes; None if it is no OME-Zarr image."""
+    ome = attributes.get("ome", attributes)
+    multiscales = ome.get("multiscales") if isinstance(ome, dict) else None
+    first = multiscales[0] if isinstance(multiscales, list) and multiscales else None
+    return first if isinstance(first, dict) else None
+
+
+def with_multiscale(
+    attributes: dict[str, Any], multiscale: dict[str, Any], version: str = NEWEST
+) -> dict[str, Any]:
+    """Return a group's attributes with another pyramid in them, where the version keeps it."""
+    if version == "0.4":
+        return {**attributes, "multiscales": [{"version": version, **multiscale}]}
+    return {**attributes, "ome": {"version": version, "multiscales": [multiscale]}}
+
+
+def version_of(attributes: dict[str, Any]) -> str:
+    """Return the version of OME-Zarr that attributes are written in."""
+    return NEWEST if "ome" in attributes else "0.4"
+
+
+def multiscale(name: str, voxel_size: VoxelSize | None, factors: list[Any]) -> dict[str, Any]:
+    """Describe a pyramid whose levels are coarser than the first by these factors, in z, y, x."""
+    unit = {"unit": "nanometer"} if voxel_size else {}
+    base = voxel_size or (1.0, 1.0, 1.0)
+    scales = [[float(b * f) for b, f in zip(base, factor, strict=True)] for factor in factors]
+    # The centre of a coarse voxel lies between the centres of the voxels it was made of.
+    shifts = [[float(b * (f - 1) / 2) for b, f in zip(base, factor, strict=True)] for factor in factors]
+    return {
+        "name": name,
+        "axes": [{"name": axis, "type": "space", **unit} for axis in "zyx"],
+        "datasets": [
+            {
+                "path": str(i),
+                "coordinateTransformations": [
+                    {"type": "scale", "scale": scale},
+                    {"type": "translation", "translation": shift},
+                ],
+            }
+            for i, (scale, shift) in enumerate(zip(scales, shifts, strict=True))
+        ],
+    }
+
+
+def scale_of(dataset: dict[str, Any]) -> tuple[float, ...]:
+    """Return the size of a level's voxels in the unit of the axes, in z, y, x."""
+    for transformation in dataset.get("coordinateTransformations", []):
+        if transformation.get("type") == "scale":
+            return tuple(float(s) for s in transformation["scale"][-3:])
+    return (1.0, 1.0, 1.0)
+
+
+def nm_per_unit(described: dict[str, Any]) -> float | None:
+    """Return how many nm the unit of a pyramid's axes is; None if it names none."""
+    return _NM_PER.get(described["axes"][-1].get("unit", "")) if described.get("axes") else None
+
+
+def is_voxel_size_known(attributes: dict[str, Any], unit: float | None) -> bool:
+    """Tell whether scales are a voxel size: the suite says so, else a unit is named."""
+    return bool(attributes.get("uniem", {}).get("voxel_size_known", unit is not None))
+
+
+def kind_of(attributes: dict[str, Any]) -> Kind:
+    """Return what a group says its numbers mean; an image if it says nothing."""
+    if stated := attributes.get("uniem", {}).get("kind"):
+        return Kind(stated)
+    return Kind.LABELS if "image-label" in attributes.get("ome", attributes) else Kind.IMAGE
