@@ -15,6 +15,7 @@ import tensorstore as ts
 from numpy.typing import DTypeLike, NDArray
 
 from uniem.data.geometry import Box, Triple, VoxelSize
+from uniem.data.heap import HeapTrimmer
 from uniem.data.pyramid import downsample, next_factor
 from uniem.data.volume import Kind, Volume
 from uniem.data.zarr_metadata import (
@@ -121,6 +122,7 @@ class StoredVolume(Volume):
         self._scales = [scale_of(dataset) for dataset in described["datasets"]]
         self._unit = nm_per_unit(described)
         self._transaction: ts.Transaction | None = None
+        self._heap = HeapTrimmer()
         known = is_voxel_size_known(attributes, self._unit)
         first = self._scales[0]
         voxel_size = VoxelSize(*(s * (self._unit or 1.0) for s in first)) if known else None
@@ -147,6 +149,8 @@ class StoredVolume(Volume):
             raise UniemError(f"{self.name} is open for reading only.", "Open it for editing first.")
         try:
             self._live[0][box.slices].write(array).result()
+            if self._transaction is None:
+                self._heap.count(array.nbytes)
         except (ValueError, OSError) as error:
             raise UniemError(
                 f"Cannot write to {self.path}: {error}.", "Check the disk's free space and rights."
@@ -289,12 +293,15 @@ class _Level(Volume):
 def _fill_level(
     source: ts.TensorStore, target: ts.TensorStore, factor: Triple, kind: Kind, context: Context, label: str
 ) -> None:
-    depth = CHUNK_SHAPE[0]
+    depth, rows = CHUNK_SHAPE[0], 2 * CHUNK_SHAPE[1]
+    heap = HeapTrimmer()
     for z in context.track(range(0, target.shape[0], depth), label):
-        for y in range(0, target.shape[1], 1024):
-            stop = (min(z + depth, target.shape[0]), min(y + 1024, target.shape[1]), target.shape[2])
+        for y in range(0, target.shape[1], rows):
+            stop = (min(z + depth, target.shape[0]), min(y + rows, target.shape[1]), target.shape[2])
             box = Box((z, y, 0), _triple(stop))
-            target[box.slices].write(_downsampled(source, box, factor, kind)).result()
+            coarse = _downsampled(source, box, factor, kind)
+            target[box.slices].write(coarse).result()
+            heap.count(coarse.nbytes * math.prod(factor))
 
 
 def _downsampled(source: ts.TensorStore, box: Box, factor: Triple, kind: Kind) -> NDArray[Any]:
