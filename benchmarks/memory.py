@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ def commands() -> dict[str, list[str]]:
     }
 
 
-def main() -> None:
+def main(wanted: Sequence[str] = ()) -> None:
     """Print, for every operation or those named, the two peaks and their difference against the bar."""
     with tempfile.TemporaryDirectory() as name:
         folders = {"tiny": Path(name) / "tiny", "large": Path(name) / "large"}
@@ -72,7 +73,6 @@ def main() -> None:
             folder.mkdir()
             # In a process of its own: a child's peak counts from the size of the parent that started it.
             subprocess.run([sys.executable, "-m", "benchmarks.memory", size, folder], check=True)
-        wanted = sys.argv[1:]
         for title, command in commands().items():
             if wanted and title.split()[0] not in wanted:
                 continue
@@ -88,4 +88,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 3 and sys.argv[1] in ("tiny", "large"):
         write_volumes(Path(sys.argv[2]), TINY if sys.argv[1] == "tiny" else LARGE)
     else:
-        main()
+        main(sys.argv[1:])

@@ -6,6 +6,7 @@ because EM hardly compresses; labels and probabilities with zstd level 1.
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 from typing import Any
