@@ -368,3 +368,17 @@ def test_a_line_too_long_is_cut_with_dots_and_told_by_its_tooltip(qtbot: Any) ->
     cut = label.grab().toImage()
     assert label.toolTip() == label.text()
     assert cut != whole.copy(cut.rect())
+
+
+def test_meshes_of_other_labels_do_not_take_the_counts_of_those_edited(
+    window: MainWindow, stack: Path, discs: Path, qtbot: Any
+) -> None:
+    drop(window, stack)
+    window.action_set["new-labels"].trigger()
+    qtbot.waitUntil(lambda: window.sessions.session.objects.is_counted)
+    window.canvas.model.hand.label = 3
+    paint(window, qtbot, (40, 40), (40, 60))
+    drop(window, discs)
+    window.action_set["mesh-all"].trigger()
+    qtbot.waitUntil(lambda: bool(window.workspace.find(Role.MESHES)), timeout=90_000)
+    assert {item.label: item.voxels for item in window.annotator.objects} == {3: None, 700: None}

@@ -19,7 +19,7 @@ from uniem.gui.canvas.view_model import Voxel
 from uniem.gui.command_palette import CommandPalette
 from uniem.gui.data_dock import DataDock
 from uniem.gui.help import Help
-from uniem.gui.item_actions import ItemActions
+from uniem.gui.item_actions import ItemActions, provenance_of
 from uniem.gui.jobs_dock import JobsDock
 from uniem.gui.layout import BOTTOM, LEFT, RIGHT, Layout
 from uniem.gui.log_dock import LogDock
@@ -39,7 +39,7 @@ from uniem.gui.tables.table_view import TableView
 from uniem.jobs.queue import Job, JobQueue
 from uniem.operations.operation import Role
 from uniem.operations.registry import operations
-from uniem.workspace import OpenItem, Settings, Workspace
+from uniem.workspace import OpenItem, Settings, Workspace, normalised_location
 
 if TYPE_CHECKING:
     from uniem.gui.annotator.annotator import MeshAnnotator
@@ -236,11 +236,21 @@ class MainWindow(QMainWindow):
     def _show_meshes(self, item: OpenItem) -> None:
         self.show_annotator()
         if isinstance(item.noun, list):
-            session = self.sessions.session
+            session = self.sessions.session if self._is_of_edited(item) else None
             voxels = (
                 {mesh.label: session.objects[mesh.label].voxels for mesh in item.noun} if session else None
             )
             self._annotator().add_meshes(item.noun, voxels)
+
+    def _is_of_edited(self, meshes: OpenItem) -> bool:
+        """Tell whether meshes were made of the labels that are being edited, whose voxels are counted."""
+        try:
+            record = provenance_of(meshes)
+        except UniemError:
+            return False
+        sources = [source.location for source in record.inputs.values()] if record else []
+        edited = self.sessions.item
+        return edited is not None and edited.location in map(normalised_location, sources)
 
     def _show_table(self, item: OpenItem) -> None:
         if isinstance(item.noun, Path):

@@ -23,8 +23,9 @@ class CurvesView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._layout = pg.GraphicsLayoutWidget()
-        self._losses = self._make_plot(0, "loss")
-        self._scores = self._make_plot(1, "score")
+        # Losses fall and scores rise: so the legends lie where no curve ends.
+        self._losses = self._make_plot(0, "loss", legend_y=8)
+        self._scores = self._make_plot(1, "score", legend_y=-8)
         self._scores.setXLink(self._losses)
         self._scores.setLabel("bottom", "step")
         self._scores.setYRange(0, 1, padding=0.02)
@@ -69,13 +70,13 @@ class CurvesView(QWidget):
         if event.type() == QEvent.Type.PaletteChange:
             self.dress()
 
-    def _make_plot(self, row: int, label: str) -> pg.PlotItem:
+    def _make_plot(self, row: int, label: str, legend_y: int) -> pg.PlotItem:
         plot = self._layout.addPlot(row=row, col=0)
         plot.setLabel("left", label)
         plot.getAxis("left").setWidth(60)
         plot.showGrid(x=True, y=True, alpha=0.15)
         plot.setMenuEnabled(False)
-        plot.addLegend(offset=(-8, 8), colCount=2)
+        plot.addLegend(offset=(-8, legend_y), colCount=2)
         return plot
 
     def _make_line(self, name: str) -> pg.PlotDataItem:

@@ -200,7 +200,7 @@ class ObjectModel(QAbstractTableModel):
         if column == VOXELS:
             return f"{voxels:,}"
         size = self._session.volume.voxel_size
-        return f"{voxels * size.volume_nm3 / 1e9:.4g}" if column == VOLUME and size else ""
+        return f"{voxels * size.volume_nm3 / 1e9:.3g}" if column == VOLUME and size else ""
 
     def _ordered(self) -> NDArray[np.intp]:
         rows = self._filtered()

@@ -31,7 +31,7 @@ from uniem.gui.tables.object_model import COLOUR, ID, LOCKED, NAME, SHOWN, VOLUM
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools import fields
 
-_WIDTHS = {SHOWN: 52, COLOUR: 52, ID: 46, NAME: 66, VOXELS: 70, VOLUME: 72, LOCKED: 52}
+_WIDTHS = {SHOWN: 52, COLOUR: 52, ID: 44, NAME: 64, VOXELS: 66, VOLUME: 68, LOCKED: 48}
 
 
 class ObjectTableView(QWidget):
