@@ -15,6 +15,7 @@ from psygnal import Signal
 
 from uniem import paths
 from uniem.data.formats import open_volume, split_location
+from uniem.data.location import is_web_address, normalised_address
 from uniem.data.mesh import Mesh, read_meshes
 from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import Kind, Volume
@@ -155,6 +156,8 @@ class Workspace:
 
 def read_noun(location: str, kind: Kind | None = None) -> Noun:
     """Open a model, meshes, a table or a volume: whatever stands at a location."""
+    if is_web_address(location):
+        return open_volume(location, kind)
     path, dataset = split_location(location)
     if dataset is None and ModelFolder.is_model(path):
         return ModelFolder.open(path)
@@ -175,7 +178,12 @@ def role_of(noun: Noun) -> Role:
 
 
 def normalised_location(location: str | Path) -> str:
-    """Return the absolute location with links followed, the same for every way of writing it."""
+    """Return the absolute location with links followed, the same for every way of writing it.
+
+    A web address stays as it is.
+    """
+    if is_web_address(location):
+        return normalised_address(str(location))
     path, dataset = split_location(location)
     whole = os.path.normcase(path.resolve())
     return f"{whole}::{dataset}" if dataset else whole

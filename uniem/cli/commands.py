@@ -16,6 +16,7 @@ from typing import Any
 
 import uniem
 from uniem import paths
+from uniem.data.location import is_web_address
 from uniem.errors import UniemError
 from uniem.jobs.interrupts import Interrupts
 from uniem.jobs.supervision import BAD_INPUT, CANCELLED, DONE, FAILED
@@ -236,7 +237,7 @@ def _gui(arguments: list[str], open_window: OpenWindow | None) -> int:
     if open_window is None:
         raise UniemError("This program has no window.", "Start `uniem`.")
     for location in locations:
-        if not Path(location.partition("::")[0]).expanduser().exists():
+        if not is_web_address(location) and not Path(location.partition("::")[0]).expanduser().exists():
             raise UniemError(f"There is no {location}.", "Check the path.")
     if not has_display():
         raise UniemError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from uniem.data.location import is_web_address
 from uniem.errors import UniemError
 
 if TYPE_CHECKING:
@@ -89,13 +90,18 @@ def check(request: JobRequest) -> None:
 
     resolve(request)
     for name, location in request.inputs.items():
-        if not path_of(location).expanduser().exists():
+        if not is_web_address(location) and not path_of(location).expanduser().exists():
             raise UniemError(f"The {name} {path_of(location)} does not exist.", "Check the path.")
     check_places(request.inputs, request.outputs, request.overwrite)
 
 
 def absolute_location(location: str) -> str:
-    """Return `PATH` or `PATH::dataset` with an absolute path; a slash at the end keeps its meaning."""
+    """Return `PATH` or `PATH::dataset` with an absolute path; a slash at the end keeps its meaning.
+
+    A web address stays as it is.
+    """
+    if is_web_address(location):
+        return location
     path, colons, dataset = location.partition("::")
     if not path:
         return location

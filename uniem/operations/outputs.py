@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 from uniem.data.formats import export_volume
 from uniem.data.formats.files import write_bytes
 from uniem.data.geometry import Triple, VoxelSize
+from uniem.data.location import is_web_address
 from uniem.data.provenance import FILE_NAME, Provenance
 from uniem.data.store import create_store, open_store
 from uniem.data.volume import Kind, Volume
@@ -21,6 +22,8 @@ from uniem.progress import Context
 
 def check_target(location: str, overwrite: bool) -> None:
     """Raise if an output cannot be put at a location: something is there, or its folder cannot be written."""
+    if is_web_address(location):
+        raise UniemError(f"{location} cannot be written to.", "Write to a folder here, then upload it.")
     path = path_of(location)
     if path.exists() and not overwrite and "::" not in location:
         raise UniemError(f"{path} already exists.", "Choose another name, or say --overwrite to replace it.")

@@ -6,9 +6,21 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from uniem.data.formats import hdf5, image_folder, numpy_file, ome_zarr, tiff_stack
+from uniem.data.formats import (
+    hdf5,
+    image_folder,
+    mrc,
+    nifti,
+    numpy_archive,
+    numpy_file,
+    ome_zarr,
+    precomputed,
+    tiff_stack,
+)
 from uniem.data.formats.files import reading
 from uniem.data.formats.format import Format
+from uniem.data.formats.web import open_address
+from uniem.data.location import is_web_address
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.progress import Context
@@ -20,6 +32,10 @@ FORMATS: tuple[Format, ...] = (
     tiff_stack.FORMAT,
     hdf5.FORMAT,
     numpy_file.FORMAT,
+    numpy_archive.FORMAT,
+    mrc.FORMAT,
+    nifti.FORMAT,
+    precomputed.FORMAT,
     image_folder.FORMAT,
 )
 
@@ -30,12 +46,14 @@ def open_volume(location: str | Path, kind: Kind | None = None) -> Volume:
     Parameters
     ----------
     location : str or Path
-        A TIFF stack, an HDF5 or NPY file, an OME-Zarr folder, a folder of PNG, TIFF or JPG sections, or a
-        picture.
+        A TIFF stack, an HDF5, NPY, NPZ, MRC or NIfTI file, an OME-Zarr or precomputed folder or its web
+        address (http, https or s3), a folder of PNG, TIFF or JPG sections, or a picture.
     kind : Kind, optional
         What the numbers mean; if None, what the file says, else a guess. A colour file opened as labels gets
         one id for each colour, otherwise it is turned into grey.
     """
+    if is_web_address(location):
+        return open_address(str(location), kind)
     path, dataset = split_location(location)
     with reading(path):
         path.stat()
@@ -50,10 +68,11 @@ def export_volume(
 ) -> None:
     """Write a volume to a file or folder whose format follows from its suffix.
 
-    `.tif`, `.h5` (`::dataset`), `.npy` and `.zarr` are files of that format; a name without suffix, or one
-    that ends with a slash, is a folder of sections. The voxel size and the kind go along. Nothing
-    half-written remains. The options are the format's own: `compression` for TIFF; `prefix`, `first`,
-    `digits`, `file_type` and `bits` for sections.
+    `.tif`, `.h5` and `.npz` (`::dataset`), `.npy`, `.mrc`, `.nii`, `.nii.gz`, `.zarr` and `.precomputed` are
+    files of that format; a name without suffix, or one that ends with a slash, is a folder of sections. The
+    voxel size and the kind go along. Nothing half-written remains. The options are the format's own:
+    `compression` for TIFF; `version` (0.4 or 0.5) for OME-Zarr; `prefix`, `first`, `digits`, `file_type` and
+    `bits` for sections.
     """
     path, dataset = split_location(location)
     chosen = format_for(location)
@@ -80,12 +99,13 @@ def _source(path: Path, dataset: str | None) -> str:
 
 def format_for(location: str | Path) -> Format:
     """Return the format that the name of a file or folder to be written asks for; raise if there is none."""
+    if is_web_address(location):
+        raise UniemError(f"{location} cannot be written to.", "Write to a folder here, then upload it.")
     path, _ = split_location(location)
-    suffix = path.suffix.lower()
-    if str(location).endswith(("/", "\\")) or not suffix:
+    if str(location).endswith(("/", "\\")) or not path.suffix:
         return image_folder.FORMAT
     for each in FORMATS:
-        if suffix in each.suffixes and each is not image_folder.FORMAT:
+        if path.name.lower().endswith(each.suffixes) and each is not image_folder.FORMAT:
             return each
     raise UniemError(
         f"No known format ends with {path.suffix} ({path}).",
@@ -111,11 +131,12 @@ def _unknown(path: Path) -> UniemError:
         )
         return UniemError(
             f"There is no volume in the folder {path}: {inside}.",
-            "Looked for PNG, TIFF or JPG sections, and for zarr.json or .zattrs of an OME-Zarr image.",
+            "Looked for PNG, TIFF or JPG sections, for zarr.json or .zattrs of an OME-Zarr image, "
+            "and for info of a precomputed volume.",
         )
     with path.open("rb") as file:
         start = file.read(16)
-    titles = [each.title for each in FORMATS if path.suffix.lower() in each.suffixes]
+    titles = [each.title for each in FORMATS if path.name.lower().endswith(each.suffixes)]
     begins = f"it begins with {_quoted(start)}" if start else "it is empty"
     if titles:
         return UniemError(

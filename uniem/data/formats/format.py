@@ -172,6 +172,21 @@ def flatten_colours(pixels: NDArray[Any], kind: Kind | None) -> NDArray[Any]:
     return grey_of(pixels)
 
 
+def narrowed(slab: NDArray[Any], dtype: np.dtype[Any], path: Path) -> NDArray[Any]:
+    """Return voxels in the type that a file holds; raise if any whole number does not fit, never wrap."""
+    if slab.dtype == dtype:
+        return slab
+    limits = np.iinfo(dtype)
+    low, high = int(slab.min()), int(slab.max())
+    if low < limits.min or high > limits.max:
+        raise UniemError(
+            f"{path} would hold whole numbers from {limits.min} to {limits.max}, "
+            f"but the volume has {low} to {high}.",
+            "Relabel it to smaller ids, or write another format, such as .zarr or .h5.",
+        )
+    return slab.astype(dtype)
+
+
 def describe(volume: Volume) -> dict[str, Any]:
     """Return what a file should say about its volume, for JSON: kind and voxel size in nm, z, y, x."""
     return {"kind": str(volume.kind), "voxel_size_nm": list(volume.voxel_size) if volume.voxel_size else None}

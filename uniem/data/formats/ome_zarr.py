@@ -38,9 +38,7 @@ def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
     return volume
 
 
-def write(
-    volume: Volume, path: Path, dataset: str | None, context: Context, *, version: str = "0.5"
-) -> None:
+def write(volume: Volume, path: Path, dataset: str | None, context: Context, *, version: str = "0.5") -> None:
     """Copy a volume into a new OME-Zarr 0.5 or 0.4 with a pyramid, block by block."""
     from uniem.data.store import create_store
 
@@ -49,7 +47,9 @@ def write(
             f"An OME-Zarr is written whole, not as '{dataset}'.", f"Write to {path / dataset} instead."
         )
     with replacing(path) as part:
-        store = create_store(part, volume.shape, volume.dtype, volume.voxel_size, volume.kind, version=version)
+        store = create_store(
+            part, volume.shape, volume.dtype, volume.voxel_size, volume.kind, version=version
+        )
         block_shape = (store.chunk_shape[0], BLOCK_EDGE, BLOCK_EDGE)
         total = count_blocks(volume.shape, block_shape)
         for block in context.track(blocks(volume.shape, block_shape), "writing", total):

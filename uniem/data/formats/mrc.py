@@ -1,0 +1,172 @@
+"""MRC files (also .rec, .st and .map) by mrcfile; mapped into memory, only what is read is loaded.
+
+The voxel size is kept in angstrom as float32. Unsigned bytes are written as 16 bits, since readers take the
+bytes of an MRC for signed; IMOD's files that say otherwise are read as IMOD does. The kind is one of the
+file's labels (its lines of text).
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uniem.data.formats.files import PARSER_ERRORS, replacing
+from uniem.data.formats.format import Format, described_kind, narrowed, settle, slabs, voxel_size_of
+from uniem.data.formats.numpy_file import MappedVolume
+from uniem.data.geometry import VoxelSize
+from uniem.data.volume import Kind, Volume
+from uniem.errors import UniemError
+from uniem.progress import Context
+
+HEADER_BYTES = 1024
+MAGIC_OFFSET = 208
+ANGSTROM_PER_NM = 10.0
+IMOD_STAMP = 1146047817
+SIGNED_BYTES_FLAG = 1
+KIND_LABEL = "uniem kind: "
+# The type each type is written as; whole numbers that do not fit are refused, never wrapped.
+STORED_AS = {
+    "bool": "int8",
+    "int8": "int8",
+    "uint8": "uint16",
+    "int16": "int16",
+    "uint16": "uint16",
+    "int32": "int16",
+    "int64": "int16",
+    "uint32": "uint16",
+    "uint64": "uint16",
+    "float32": "float32",
+}
+MODES = {"int8": 0, "int16": 1, "float32": 2, "uint16": 6}
+
+
+def probe(path: Path) -> bool:
+    """Tell whether a file has the signature of MRC in its header."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+    return header[MAGIC_OFFSET : MAGIC_OFFSET + 3] == b"MAP"
+
+
+def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
+    """Map the volume in an MRC file, with its axes in the order z, y, x."""
+    import mrcfile
+
+    if dataset:
+        raise UniemError(
+            f"{path} is an MRC file and holds no dataset '{dataset}'.", f"Leave off ::{dataset}."
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            file = mrcfile.mmap(path, mode="r", permissive=True)
+        if file.data is None:
+            file.close()
+            raise ValueError("it is cut short, or its voxels are of an unknown type")
+        volume = MappedVolume(_as_zyx(_as_imod_says(file), file.header, path), path)
+        volume.voxel_size = _voxel_size_of(file)
+        stated = _kind_in(file.get_labels())
+    except PARSER_ERRORS as error:
+        raise UniemError(
+            f"{path} cannot be read as MRC: {error}.", "It may be cut short; copy or save it again."
+        ) from error
+    weakref.finalize(volume, file.close)
+    return settle(volume, path, None, kind or stated)
+
+
+def _as_imod_says(file: Any) -> NDArray[Any]:
+    """Return the mapped voxels; the bytes of IMOD's files are unsigned unless a flag says signed."""
+    array: NDArray[Any] = file.data
+    stamp, flags = np.frombuffer(file.header.tobytes(), file.header.nx.dtype)[[38, 39]].tolist()
+    is_unsigned = array.dtype == np.int8 and stamp == IMOD_STAMP and not flags & SIGNED_BYTES_FLAG
+    return array.view(np.uint8) if is_unsigned else array
+
+
+def _as_zyx(array: NDArray[Any], header: Any, path: Path) -> NDArray[Any]:
+    if array.ndim == 4:
+        if array.shape[0] != 1:
+            raise UniemError(f"{path} holds {array.shape[0]} volumes, not one.", "Save each to its own file.")
+        array = array[0]
+    stored = [int(header.maps), int(header.mapr), int(header.mapc)]
+    planes = array[None] if array.ndim == 2 else array
+    return (
+        planes.transpose([stored.index(axis) for axis in (3, 2, 1)]) if set(stored) == {1, 2, 3} else planes
+    )
+
+
+def _voxel_size_of(file: Any) -> VoxelSize | None:
+    edges = file.voxel_size  # angstrom, float32
+    return voxel_size_of(float(f"{float(e):.7g}") / ANGSTROM_PER_NM for e in (edges.z, edges.y, edges.x))
+
+
+def _kind_in(labels: list[str]) -> Kind | None:
+    stated = [line.removeprefix(KIND_LABEL).split()[0] for line in labels if line.startswith(KIND_LABEL)]
+    return described_kind({"kind": stated[0]}) if stated else None
+
+
+def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> None:
+    """Write an MRC file slab by slab; ids above 65535 are refused."""
+    if dataset:
+        raise UniemError(
+            f"An MRC file holds one volume, not a dataset '{dataset}'.", f"Leave off ::{dataset}."
+        )
+    stored = STORED_AS.get(volume.dtype.name)
+    if stored is None:
+        raise UniemError(f"An MRC file cannot hold {volume.dtype.name} voxels.", "Convert to float32.")
+    with replacing(path) as part:
+        _write_header(volume, part, MODES[stored])
+        statistics = _Statistics()
+        # Written, not mapped: a full disk is an error then, and not the end of the process.
+        with part.open("r+b") as file:
+            file.seek(HEADER_BYTES)
+            for _, slab in slabs(volume, context, "writing"):
+                voxels = np.ascontiguousarray(narrowed(slab, np.dtype(stored), path))
+                statistics.add(voxels)
+                file.write(voxels.astype(voxels.dtype.newbyteorder("<"), copy=False).data)
+        _write_statistics(part, statistics)
+
+
+def _write_header(volume: Volume, part: Path, mode: int) -> None:
+    import mrcfile
+
+    with mrcfile.new_mmap(part, volume.shape, mrc_mode=mode) as file:
+        file.set_volume()
+        if volume.voxel_size:
+            z, y, x = (edge * ANGSTROM_PER_NM for edge in volume.voxel_size)
+            file.voxel_size = (x, y, z)
+        file.add_label(f"{KIND_LABEL}{volume.kind}")
+
+
+class _Statistics:
+    """The least, greatest and mean voxel, and the spread about it, of slabs that come one by one."""
+
+    def __init__(self) -> None:
+        self.low, self.high = math.inf, -math.inf
+        self.count, self.sum, self.squares = 0, 0.0, 0.0
+
+    def add(self, voxels: NDArray[Any]) -> None:
+        self.low, self.high = min(self.low, float(voxels.min())), max(self.high, float(voxels.max()))
+        self.count += voxels.size
+        for section in voxels:
+            values = section.astype(np.float64).ravel()
+            self.sum += float(values.sum())
+            self.squares += float(values @ values)
+
+
+def _write_statistics(part: Path, statistics: _Statistics) -> None:
+    import mrcfile
+
+    mean = statistics.sum / statistics.count
+    with mrcfile.mmap(part, "r+") as file:
+        file.header.dmin, file.header.dmax, file.header.dmean = statistics.low, statistics.high, mean
+        file.header.rms = math.sqrt(max(0.0, statistics.squares / statistics.count - mean * mean))
+
+
+FORMAT = Format("MRC", (".mrc", ".rec", ".st", ".map"), probe, read, write)

@@ -1,0 +1,135 @@
+"""Read-only volumes on TensorStore arrays: OME-Zarr and precomputed, in a folder or at a web address."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import tensorstore as ts
+from numpy.typing import NDArray
+
+from uniem.data.geometry import Box, VoxelSize
+from uniem.data.location import web_address
+from uniem.data.store import SHARED_CONTEXT, with_three_axes
+from uniem.data.volume import Kind, Volume
+from uniem.data.zarr_metadata import (
+    is_voxel_size_known,
+    kind_of,
+    multiscale_of,
+    nm_per_unit,
+    parsed_attributes,
+    scale_of,
+)
+from uniem.errors import UniemError
+
+GROUP_FILES = ("zarr.json", ".zattrs")
+
+
+class TensorVolume(Volume):
+    """A volume and its pyramid, each level an array with the axes z, y, x; nothing can be written.
+
+    `place` is the folder or address that messages name.
+    """
+
+    def __init__(
+        self, arrays: list[ts.TensorStore], voxel_sizes: list[VoxelSize | None], kind: Kind, place: str
+    ) -> None:
+        first = arrays[0]
+        super().__init__(
+            (first.shape[0], first.shape[1], first.shape[2]), first.dtype.numpy_dtype, voxel_sizes[0], kind
+        )
+        self.source = place
+        self.name = place.rstrip("/").rpartition("/")[2]
+        self._arrays, self._voxel_sizes = arrays, voxel_sizes
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """Return the voxels of a box; chunks read last are kept in memory."""
+        try:
+            array: NDArray[Any] = self._arrays[0][box.slices].read().result()
+        except (ValueError, OSError) as error:
+            raise _unreadable(self.source, error) from error
+        return array
+
+    @property
+    def levels(self) -> list[Volume]:
+        """The pyramid, full resolution first."""
+        return [self, *(self._from_level(i) for i in range(1, len(self._arrays)))]
+
+    def _from_level(self, index: int) -> TensorVolume:
+        level = TensorVolume(self._arrays[index:], self._voxel_sizes[index:], self.kind, self.source)
+        level.name = self.name
+        return level
+
+
+def key_values(place: str | Path) -> dict[str, Any] | str:
+    """Return TensorStore's way to name a folder or a web address as a place of keys and values."""
+    if isinstance(place, Path):
+        return {"driver": "file", "path": f"{place}/"}
+    address = web_address(place).rstrip("/") + "/"
+    if not address.startswith("s3://"):
+        return address
+    bucket, _, path = address.removeprefix("s3://").partition("/")
+    return {"driver": "s3", "bucket": bucket, "path": path, **_s3_access()}
+
+
+def _s3_access() -> dict[str, Any]:
+    """Return who asks S3 and where: anybody, unless the environment or ~/.aws names an account."""
+    access: dict[str, Any] = {}
+    is_account = "AWS_ACCESS_KEY_ID" in os.environ or (Path.home() / ".aws" / "credentials").is_file()
+    if not is_account:
+        access["aws_credentials"] = {"type": "anonymous"}
+    if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
+        access |= {"endpoint": endpoint, "aws_region": os.environ.get("AWS_REGION", "us-east-1")}
+    return access
+
+
+def read_key(place: str | Path, name: str) -> bytes | None:
+    """Return what a folder or a web address holds under a name; None if there is nothing."""
+    try:
+        found = ts.KvStore.open(key_values(place), context=SHARED_CONTEXT).result().read(name).result()
+    except (ValueError, OSError) as error:
+        raise _unreadable(place, error) from error
+    return bytes(found.value) if found.state == "value" else None
+
+
+def open_zarr_address(address: str) -> TensorVolume | None:
+    """Open the OME-Zarr image at a web address; None if there is none."""
+    for name in GROUP_FILES:
+        content = read_key(address, name)
+        if content is None:
+            continue
+        try:
+            attributes = parsed_attributes(content, name)
+            if multiscale_of(attributes) is not None:
+                return _opened_zarr(address, attributes, "zarr3" if name == "zarr.json" else "zarr")
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError, OSError) as error:
+            raise _unreadable(address, error) from error
+    return None
+
+
+def _opened_zarr(address: str, attributes: dict[str, Any], driver: str) -> TensorVolume:
+    described = multiscale_of(attributes) or {}
+    opening = [
+        ts.open(
+            {"driver": driver, "kvstore": key_values(f"{address.rstrip('/')}/{dataset['path']}")},
+            read=True,
+            context=SHARED_CONTEXT,
+            recheck_cached_data="open",
+        )
+        for dataset in described["datasets"]
+    ]
+    arrays = [with_three_axes(each.result()) for each in opening]
+    unit = nm_per_unit(described)
+    is_known = is_voxel_size_known(attributes, unit)
+    sizes = [
+        VoxelSize(*(s * (unit or 1.0) for s in scale_of(dataset))) if is_known else None
+        for dataset in described["datasets"]
+    ]
+    return TensorVolume(arrays, sizes, kind_of(attributes), address)
+
+
+def _unreadable(place: str | Path, error: Exception) -> UniemError:
+    reason = str(error).split(" [")[0].split("\n")[0]
+    hint = "Make or copy it again." if isinstance(place, Path) else "Check the address and the network."
+    return UniemError(f"{place} cannot be read: {reason}", hint)
