@@ -59,7 +59,7 @@ def commands() -> dict[str, list[str]]:
         "label": ["label", "mask.zarr", "components.zarr"],
         "measure": ["measure", "labels.zarr", "objects.csv"],
         "evaluate": ["evaluate", "mask.zarr", "labels.zarr", "scores.csv"],
-        "mesh": ["mesh", "labels.zarr", "meshes", "--ids", ",".join(map(str, range(1, 33)))],
+        "mesh": ["mesh", "labels.zarr", "meshes", "--ids", "1,2,3,4"],
         "train-2d": ["train-2d", "image.zarr", "labels.zarr", "model", *train],
         "infer-2d": ["infer-2d", "image.zarr", "model", "probability.zarr"],
     }

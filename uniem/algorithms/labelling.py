@@ -183,7 +183,7 @@ class _Task:
             return box, labels
 
         items = list(zip(cut, offsets[:-1], offsets[1:], strict=True))
-        for box, labels in map_blocks(relabelled, items, self.context, "writing labels", workers=2):
+        for box, labels in map_blocks(relabelled, items, self.context, "writing labels", workers=1):
             self.out.write(box, labels.astype(self.out.dtype, copy=False))
         return count
 
