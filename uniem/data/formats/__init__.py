@@ -9,6 +9,7 @@ from typing import Any
 from uniem.data.formats import (
     hdf5,
     image_folder,
+    mojo,
     mrc,
     nifti,
     numpy_archive,
@@ -36,6 +37,7 @@ FORMATS: tuple[Format, ...] = (
     mrc.FORMAT,
     nifti.FORMAT,
     precomputed.FORMAT,
+    mojo.FORMAT,
     image_folder.FORMAT,
 )
 
@@ -47,7 +49,8 @@ def open_volume(location: str | Path, kind: Kind | None = None) -> Volume:
     ----------
     location : str or Path
         A TIFF stack, an HDF5, NPY, NPZ, MRC or NIfTI file, an OME-Zarr or precomputed folder or its web
-        address (http, https or s3), a folder of PNG, TIFF or JPG sections, or a picture.
+        address (http, https or s3), a Dojo folder (`::images` or `::ids`), a folder of PNG, TIFF or JPG
+        sections, or a picture.
     kind : Kind, optional
         What the numbers mean; if None, what the file says, else a guess. A colour file opened as labels gets
         one id for each colour, otherwise it is turned into grey.
@@ -72,7 +75,8 @@ def export_volume(
     files of that format; a name without suffix, or one that ends with a slash, is a folder of sections. The
     voxel size and the kind go along. Nothing half-written remains. The options are the format's own:
     `compression` for TIFF; `version` (0.4 or 0.5) for OME-Zarr; `prefix`, `first`, `digits`, `file_type` and
-    `bits` for sections.
+    `bits` for sections; `segments` for the labels of a Dojo folder, `.mojo`, which takes images and labels in
+    turn.
     """
     path, dataset = split_location(location)
     chosen = format_for(location)
@@ -132,7 +136,7 @@ def _unknown(path: Path) -> UniemError:
         return UniemError(
             f"There is no volume in the folder {path}: {inside}.",
             "Looked for PNG, TIFF or JPG sections, for zarr.json or .zattrs of an OME-Zarr image, "
-            "and for info of a precomputed volume.",
+            "for info of a precomputed volume, and for images or ids of a Dojo folder.",
         )
     with path.open("rb") as file:
         start = file.read(16)
