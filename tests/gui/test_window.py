@@ -382,3 +382,16 @@ def test_meshes_of_other_labels_do_not_take_the_counts_of_those_edited(
     window.action_set["mesh-all"].trigger()
     qtbot.waitUntil(lambda: bool(window.workspace.find(Role.MESHES)), timeout=90_000)
     assert {item.label: item.voxels for item in window.annotator.objects} == {3: None, 700: None}
+
+
+def test_the_window_fits_a_small_screen(window: MainWindow, stack: Path, qtbot: Any) -> None:
+    drop(window, stack)
+    for id in ("train-2d", "infer-2d", "threshold"):
+        window.panels.open(id)
+        QApplication.processEvents()
+        assert window.minimumSizeHint().width() <= 1280
+        assert window.minimumSizeHint().height() <= 760
+    window.show_annotator()
+    QApplication.processEvents()
+    assert window.minimumSizeHint().width() <= 1280
+    assert window.minimumSizeHint().height() <= 760

@@ -189,6 +189,7 @@ class MarkerPanel(QWidget):
         row.addWidget(self.export_button)
         self.summary = QLabel(self)
         self.summary.setProperty("role", "quiet")
+        self.summary.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
         column.addWidget(group)

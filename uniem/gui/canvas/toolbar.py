@@ -135,13 +135,13 @@ class CanvasToolbar(QWidget):
     def _build_brush(self, row: QHBoxLayout) -> None:
         self.brush_slider = QSlider(Qt.Orientation.Horizontal)
         self.brush_slider.setRange(0, 100)
-        self.brush_slider.setFixedWidth(90)
         self.brush_size = QSpinBox()
         self.brush_size.setRange(1, MAX_BRUSH_PX)
         self.brush_size.setSuffix(" px")
         for widget in (self.brush_slider, self.brush_size):
             widget.setToolTip("Diameter of the brush  ([ and ], or Shift+wheel)")
             row.addWidget(widget)
+        _let_shrink(row, self.brush_slider, 40, 90)
         self.brush_slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         row.addWidget(_separator())
 
@@ -149,7 +149,7 @@ class CanvasToolbar(QWidget):
         self.swatch = Swatch()
         self.label = QLargeIntSpinBox()
         self.label.setRange(0, MAX_LABEL)  # type: ignore[no-untyped-call]
-        self.label.setMinimumWidth(96)
+        self.label.setMinimumWidth(70)
         self.label.setToolTip("The label in hand; 0 is background  (X swaps, 1 to 9 take a slot)")
         self.new_label = self._button("plus", "new-label")
         for widget in (self.swatch, self.label, self.new_label):
@@ -160,12 +160,10 @@ class CanvasToolbar(QWidget):
         self.outlines = self._button("vector-square", "outlines", checkable=True)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
-        self.opacity.setFixedWidth(80)
         self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.opacity.setToolTip("Opacity of the labels  (A and Shift+A)")
         self.contrast = QDoubleRangeSlider(Qt.Orientation.Horizontal)  # type: ignore[no-untyped-call]
         self.contrast.setRange(0, 255)
-        self.contrast.setFixedWidth(120)
         self.contrast.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.auto = self._button("auto-fix", "", tooltip="Contrast that suits this section")
         self.reset = self._button("contrast-box", "", tooltip="Contrast over all gray values")
@@ -179,6 +177,8 @@ class CanvasToolbar(QWidget):
             self.reset,
         ):
             row.addWidget(widget)
+        _let_shrink(row, self.opacity, 40, 80)
+        _let_shrink(row, self.contrast, 60, 120)
 
     def _button(
         self, icon_name: str, shortcut_id: str, checkable: bool = False, tooltip: str = ""
@@ -240,6 +240,13 @@ def _to_slider(size_px: int) -> int:
 
 def _from_slider(value: int) -> int:
     return round(1 + (MAX_BRUSH_PX - 1) * (value / 100) ** 3)
+
+
+def _let_shrink(row: QHBoxLayout, widget: QWidget, least: int, most: int) -> None:
+    """Give a widget up to a width, before empty space gets any, but let a small window take some of it."""
+    widget.setMinimumWidth(least)
+    widget.setMaximumWidth(most)
+    row.setStretchFactor(widget, 100)
 
 
 def _separator() -> QFrame:
