@@ -85,10 +85,15 @@ def _s3_access() -> dict[str, Any]:
 
 
 def read_key(place: str | Path, name: str) -> bytes | None:
-    """Return what a folder or a web address holds under a name; None if there is nothing."""
+    """Return what a folder or a web address holds under a name; None if there is nothing to be had.
+
+    S3 forbids, rather than misses, what is not in a bucket whose contents it may not list.
+    """
     try:
         found = ts.KvStore.open(key_values(place), context=SHARED_CONTEXT).result().read(name).result()
     except (ValueError, OSError) as error:
+        if str(error).startswith("PERMISSION_DENIED"):
+            return None
         raise _unreadable(place, error) from error
     return bytes(found.value) if found.state == "value" else None
 
@@ -132,4 +137,4 @@ def _opened_zarr(address: str, attributes: dict[str, Any], driver: str) -> Tenso
 def _unreadable(place: str | Path, error: Exception) -> UniemError:
     reason = str(error).split(" [")[0].split("\n")[0]
     hint = "Make or copy it again." if isinstance(place, Path) else "Check the address and the network."
-    return UniemError(f"{place} cannot be read: {reason}", hint)
+    return UniemError(f"{place} cannot be read: {reason.rstrip('.')}.", hint)

@@ -142,7 +142,8 @@ def native_dtype(dtype: np.dtype[Any], path: Path) -> np.dtype[Any]:
     """Return the data type a volume has in memory; raise if voxels cannot be of the file's type."""
     if dtype.kind not in "buif":
         raise UniemError(f"{path} holds values of type {dtype}.", "Save numbers or booleans instead.")
-    return np.dtype(np.float32) if dtype == np.float16 else dtype.newbyteorder("=")
+    native = dtype.newbyteorder("=")
+    return np.dtype(np.float32) if native == np.float16 else native
 
 
 def grey_of(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -17,7 +17,7 @@ def open_address(location: str, kind: Kind | None) -> Volume:
     volume = open_zarr_address(place) or precomputed.read_address(place, kind)
     if volume is None:
         raise UniemError(
-            f"There is no volume at {place}.",
+            f"There is no volume at {place}, or it is not public.",
             "Looked for zarr.json or .zattrs of an OME-Zarr image and for info of a precomputed volume. "
             "Download files of other formats first.",
         )
