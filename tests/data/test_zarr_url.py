@@ -90,7 +90,7 @@ def test_s3_is_read_without_an_account(tmp_path: Path, address: str, monkeypatch
     export_volume(ArrayVolume(voxels, NM), tmp_path / "bucket" / "folder" / "a.zarr")
     export_volume(ArrayVolume(voxels, NM), tmp_path / "bucket" / "old.zarr", version="0.4")
     np.testing.assert_array_equal(open_volume("s3://bucket/old.zarr")[:], voxels)
-    with pytest.raises(UniemError, match="no volume at s3://bucket/none.zarr, or it is not public"):
+    with pytest.raises(UniemError, match=r"no volume at s3://bucket/none\.zarr, or it is not public"):
         open_volume("s3://bucket/none.zarr")
     volume = open_volume("s3://bucket/folder/a.zarr", Kind.IMAGE)
     np.testing.assert_array_equal(volume[:], voxels)
