@@ -40,6 +40,7 @@ DATABASE = "segmentInfo.db"
 COLOURS = "colorMap.hdf5"
 COLOUR_DATASET = "idColorMap"
 COLOUR_COUNT = 16001
+MAX_COLOURS = 1 << 20
 LOCKED = 100
 MAX_ID = 0xFFFFFFFF
 TABLES = (
@@ -260,11 +261,14 @@ def _read_colours(path: Path) -> list[Colour]:
         raise UniemError(f"{path} is missing; it holds the colours.", "Copy the whole folder again.")
     try:
         with h5py.File(path, "r") as file:
-            table = np.asarray(file[COLOUR_DATASET][()])
+            node = file[COLOUR_DATASET]
+            shape, dtype = tuple(node.shape), node.dtype
+            is_table = len(shape) == 2 and 0 < shape[0] <= MAX_COLOURS and shape[1] == 3 and dtype == np.uint8
+            table = node[()] if is_table else None
     except (OSError, *PARSER_ERRORS) as error:
         raise UniemError(f"{path} cannot be read: {error}.", "Copy the whole folder again.") from error
-    if table.ndim != 2 or table.shape[1] != 3 or not len(table) or table.dtype != np.uint8:
-        raise UniemError(f"{path} holds {table.dtype} of shape {table.shape}, not colours.", "Copy it again.")
+    if table is None:
+        raise UniemError(f"{path} holds {dtype} of shape {shape}, not colours.", "Copy it again.")
     return [(red, green, blue) for red, green, blue in table.tolist()]
 
 

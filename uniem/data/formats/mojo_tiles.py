@@ -69,15 +69,10 @@ class Tiling:
         path = self.tile(z, y, x)
         with reading(path):
             if self.folder.name == "ids":
-                pixels = _decode_ids(path)
-            else:
-                pixels = flatten_colours(decode_picture(path), kind)
+                return _decode_ids(path, self.tile_shape)
+            pixels = flatten_colours(decode_picture(path), kind)
         if pixels.shape != self.tile_shape:
-            raise UniemError(
-                f"The tile {path} is {pixels.shape[0]} × {pixels.shape[1]}, but {DESCRIPTION} says "
-                f"{self.tile_shape[0]} × {self.tile_shape[1]} (y, x).",
-                "Copy the folder again.",
-            )
+            raise _unlike(path, pixels.shape, self.tile_shape)
         return pixels
 
 
@@ -147,7 +142,7 @@ def describe_tiling(folder: Path) -> Tiling:
     try:
         node = ElementTree.fromstring(text)
         size, tile = ([int(node.attrib[f"{name}{axis}"]) for axis in "ZYX"] for name in _ATTRIBUTES)
-        file_type = node.attrib["fileExtension"].lstrip(".").lower()
+        file_type = node.attrib["fileExtension"].removeprefix(".").lower()
     except (ElementTree.ParseError, *PARSER_ERRORS) as error:
         raise _damaged(path, f"{type(error).__name__}, {error}") from error
     if min(size) < 1 or min(tile) < 1 or tile[0] != 1 or max(tile) > MAX_TILE_EDGE:
@@ -200,7 +195,7 @@ def check_tiles(tiling: Tiling, shape: Triple) -> None:
         folder = tiling.tile(z, 0, 0).parent
         names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
         # What is missing is found after as many steps as there are files, whatever size is declared.
-        for y, x in itertools.product(range(grid[0]), range(grid[1])):
+        for y, x in ((y, x) for y in range(grid[0]) for x in range(grid[1])):
             if (tile := tiling.tile(z, y, x)).name not in names:
                 raise UniemError(
                     f"The tile {tile} is missing; section {z} should have {grid[0] * grid[1]} tiles.",
@@ -209,21 +204,31 @@ def check_tiles(tiling: Tiling, shape: Triple) -> None:
                 )
 
 
-def _decode_ids(path: Path) -> NDArray[np.uint32]:
+def _decode_ids(path: Path, tile_shape: tuple[int, int]) -> NDArray[np.uint32]:
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
-            ids = file[ID_DATASET][()]
+            node = file[ID_DATASET]
+            shape, dtype = tuple(node.shape), node.dtype
+            # Whatever size is declared, only that of a tile is read.
+            ids = node[()] if shape == tile_shape else None
     except FileNotFoundError:
         raise
     except (OSError, *PARSER_ERRORS) as error:
         raise UniemError(f"The tile {path} is damaged: {error}.", "Copy the folder again.") from error
-    if ids.ndim != 2 or not np.can_cast(ids.dtype, np.uint32):
-        raise UniemError(
-            f"The tile {path} holds {ids.dtype} of shape {ids.shape}, not ids.", "Copy the folder again."
-        )
+    if ids is None:
+        raise _unlike(path, shape, tile_shape)
+    if not np.can_cast(dtype, np.uint32):
+        raise UniemError(f"The tile {path} holds {dtype}, not ids of 32 bits.", "Copy the folder again.")
     return np.asarray(ids, np.uint32)
+
+
+def _unlike(path: Path, shape: tuple[int, ...], tile_shape: tuple[int, int]) -> UniemError:
+    found, expected = (" × ".join(map(str, each)) for each in (shape, tile_shape))
+    return UniemError(
+        f"The tile {path} is {found}, but {DESCRIPTION} says {expected} (y, x).", "Copy the folder again."
+    )
 
 
 def _noted_shape(tiling: Tiling) -> Triple | None:
