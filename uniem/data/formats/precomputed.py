@@ -13,6 +13,7 @@ from typing import Any
 from uniem.data.formats.files import replacing
 from uniem.data.formats.format import Format, describe, described_kind, settle, voxel_size_of
 from uniem.data.geometry import Box, Triple, VoxelSize, blocks, count_blocks
+from uniem.data.heap import HeapTrimmer
 from uniem.data.pyramid import downsample, next_factor
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
@@ -96,8 +97,10 @@ def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> 
         try:
             level = create_scale(part, volume.shape, volume.dtype.name, base, is_labels)
             total = count_blocks(volume.shape, BLOCK_SHAPE)
+            heap = HeapTrimmer()
             for block in context.track(blocks(volume.shape, BLOCK_SHAPE), "writing", total):
                 level[block.core.slices].write(volume.read(block.core)).result()
+                heap.count(block.core.size * volume.dtype.itemsize)
             _write_pyramid(level, part, volume, context)
         except ValueError as error:
             raise OSError(str(error)) from error
@@ -108,6 +111,7 @@ def _write_pyramid(level: Any, folder: Path, volume: Volume, context: Context) -
     from uniem.data.precomputed_arrays import create_scale
 
     base, is_labels = volume.voxel_size or UNKNOWN_SIZE, volume.kind is Kind.LABELS
+    heap = HeapTrimmer()
     done: Triple = (1, 1, 1)
     while max(level.shape[1:]) > SMALLEST_EDGE:
         factor = next_factor(_triple(level.shape), volume.voxel_size, done)
@@ -119,6 +123,7 @@ def _write_pyramid(level: Any, folder: Path, volume: Volume, context: Context) -
         for block in context.track(blocks(shape, COARSE_BLOCK_SHAPE), "pyramid", total):
             fine = level[_finer(block.core, factor, _triple(level.shape)).slices].read().result()
             coarse[block.core.slices].write(downsample(fine, factor, is_labels=is_labels)).result()
+            heap.count(fine.nbytes)
         level = coarse
 
 
