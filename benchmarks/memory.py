@@ -18,7 +18,7 @@ from uniem.data.volume import Kind
 LARGE: Triple = (128, 4096, 4096)
 TINY: Triple = (8, 256, 256)
 BAR_MB = 1000
-NETWORK = ["--network.kind", "unet", "--network.depth", "1", "--network.base_features", "2"]
+NETWORK = ["--network.kind", "unet", "--network.depth", "1", "--network.base-features", "2"]
 
 
 def write_volumes(folder: Path, shape: Triple) -> None:

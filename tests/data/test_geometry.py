@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uniem.data.geometry import Box, VoxelSize, blocks, count_blocks, slabs
+from uniem.data.geometry import Box, VoxelSize, blocks, chunked_pieces, count_blocks, slabs
 from uniem.errors import UniemError
 
 coordinate = st.integers(-20, 20)
@@ -55,3 +55,19 @@ def test_a_voxel_size_is_read(text: str, size: tuple[float, float, float]) -> No
 def test_a_wrong_voxel_size_is_refused(text: str) -> None:
     with pytest.raises(UniemError, match="not a voxel size"):
         VoxelSize.parse(text)
+
+
+@given(boxes, shapes, st.integers(1, 5000))
+def test_pieces_cover_a_box_once_and_touch_few_chunks(
+    box: Box, chunk: tuple[int, int, int], most: int
+) -> None:
+    box = Box((abs(box.start[0]), abs(box.start[1]), abs(box.start[2])), (25, 25, 25))
+    seen = np.zeros((25, 25, 25), dtype=int)
+    for piece in chunked_pieces(box, chunk, most):
+        seen[piece.slices] += 1
+        layers, rows, columns = (
+            -(-stop // edge) - start // edge
+            for start, stop, edge in zip(piece.start, piece.stop, chunk, strict=True)
+        )
+        assert layers * rows == 1 or layers * rows * columns * np.prod(chunk) <= most
+    assert (seen[box.slices] == 1).all() and seen.sum() == box.size

@@ -150,6 +150,29 @@ def count_blocks(shape: Triple, block_shape: Triple) -> int:
     return math.prod(math.ceil(n / max(1, b)) for n, b in zip(shape, block_shape, strict=True))
 
 
+def chunked_pieces(box: Box, chunk_shape: Triple, max_voxels: int) -> Iterator[Box]:
+    """Cut a box at the borders of chunks, so that a piece touches at most so many voxels of chunks.
+
+    One chunk is the least, and pieces are whole along x.
+    """
+    depth, height, width = chunk_shape
+    columns = -(-box.stop[2] // width) - box.start[2] // width
+    across = max(1, max_voxels // (depth * height * width * max(1, columns)))
+    rows_of_chunks = -(-box.stop[1] // height) - box.start[1] // height
+    rows, layers = min(across, rows_of_chunks), max(1, across // max(1, rows_of_chunks))
+    for z0, z1 in _cuts(box.start[0], box.stop[0], depth * layers):
+        for y0, y1 in _cuts(box.start[1], box.stop[1], height * rows):
+            yield Box((z0, y0, box.start[2]), (z1, y1, box.stop[2]))
+
+
+def _cuts(start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
+    """Cut [start, stop) at the multiples of a step."""
+    while start < stop:
+        end = min(stop, start - start % step + step)
+        yield start, end
+        start = end
+
+
 def slabs(shape: Triple, voxel_bytes: int, budget_bytes: int = 256 << 20, multiple: int = 8) -> list[Box]:
     """Cut a volume into slabs of whole sections of at most a budget each, in whole chunks.
 

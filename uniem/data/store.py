@@ -15,7 +15,7 @@ import numpy as np
 import tensorstore as ts
 from numpy.typing import DTypeLike, NDArray
 
-from uniem.data.geometry import Box, Triple, VoxelSize
+from uniem.data.geometry import Box, Triple, VoxelSize, chunked_pieces
 from uniem.data.heap import HeapTrimmer
 from uniem.data.pyramid import downsample, next_factor
 from uniem.data.volume import Kind, Volume
@@ -37,6 +37,8 @@ from uniem.errors import UniemError
 from uniem.progress import Context
 
 CHUNK_SHAPE: Triple = (8, 256, 256)
+# Chunks that a write covers in part are all decoded at once, so large writes go piece by piece.
+WRITE_BYTES = 64 << 20
 DTYPES = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64")
 # TensorStore's own limits retry an unreachable server for many minutes.
 _RETRIES = {"max_retries": 4, "initial_delay": "200ms", "max_delay": "2s"}
@@ -149,9 +151,13 @@ class StoredVolume(Volume):
         if not self.writable:
             raise UniemError(f"{self.name} is open for reading only.", "Open it for editing first.")
         try:
-            self._live[0][box.slices].write(array).result()
-            if self._transaction is None:
-                self._heap.count(array.nbytes)
+            if self._transaction is not None:
+                self._live[0][box.slices].write(array).result()
+                return
+            for piece in chunked_pieces(box, self.chunk_shape, WRITE_BYTES // self.dtype.itemsize):
+                part = array[piece.relative_to(box.start).slices]
+                self._live[0][piece.slices].write(part).result()
+                self._heap.count(part.nbytes)
         except (ValueError, OSError) as error:
             raise UniemError(
                 f"Cannot write to {self.path}: {error}.", "Check the disk's free space and rights."
