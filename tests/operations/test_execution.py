@@ -13,6 +13,8 @@ from uniem.data.formats import open_volume
 from uniem.data.store import open_store
 from uniem.data.volume import Kind
 from uniem.errors import UniemError
+from uniem.operations.execution import run_operation
+from uniem.operations.registry import find
 from uniem.progress import Cancelled
 
 
@@ -46,7 +48,7 @@ def test_an_output_store_has_a_pyramid_provenance_and_its_name(image: Path, tmp_
     assert leftovers(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["out.tif", "out.npy", "out.h5::volume", "out"])
+@pytest.mark.parametrize("name", ["out.tif", "out.npy", "out.h5::volume", "out.nii.gz", "out"])
 def test_the_name_of_an_output_chooses_its_format(image: Path, tmp_path: Path, name: str) -> None:
     run("convert", {"source": image}, {"result": tmp_path / name})
     again = open_volume(str(tmp_path / name))
@@ -109,3 +111,13 @@ def test_a_place_that_cannot_be_written_is_named(image: Path, tmp_path: Path) ->
     (tmp_path / "file").touch()
     with pytest.raises(UniemError, match="Cannot write into"):
         run("clahe", {"image": image}, {"result": tmp_path / "file" / "out.zarr"})
+
+
+def test_a_dojo_folder_is_added_to_and_never_replaced(image: Path, labels: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out.mojo"
+    run("convert", {"source": image}, {"result": folder})
+    operation = find("convert")
+    given = {"source": str(labels)}, {"result": str(folder)}
+    run_operation(operation, operation.parameters(), *given, overwrite=True)
+    assert np.array_equal(open_volume(f"{folder}::images")[:], open_store(image)[:])
+    assert np.array_equal(open_volume(f"{folder}::ids")[:], open_store(labels)[:])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from numpy.typing import DTypeLike
 
-from uniem.data.formats import export_volume
+from uniem.data.formats import export_volume, format_for
 from uniem.data.formats.files import write_bytes
 from uniem.data.geometry import Triple, VoxelSize
 from uniem.data.location import is_web_address
@@ -84,11 +84,12 @@ class VolumeOutput:
         self.discard()
 
     def _export(self, store: Volume, path: Path, context: Context) -> None:
-        if "::" in self.location:
+        # A folder of images and ids together is added to, never replaced whole.
+        if "::" in self.location or format_for(self.location).holds_several:
             export_volume(store, self.location, context)
             return
-        # The suffix names the format, so the part keeps it; without one it is a folder of sections.
-        part = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:6]}{path.suffix}")
+        # The ending names the format, so the part keeps it; without one it is a folder of sections.
+        part = path.with_name(f".{uuid.uuid4().hex[:6]}-{path.name}")
         export_volume(store, part, context)
         # NPY files cannot hold a voxel size, so a companion file does.
         for companion in path.parent.glob(f"{part.name}.*"):

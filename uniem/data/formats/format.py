@@ -56,6 +56,8 @@ class Format:
     write : callable
         Takes (volume, path, dataset, context, and the format's own options by name) and writes slab by slab;
         the file appears when it is complete.
+    holds_several : bool
+        Whether a second volume is written beside the first, which must then be kept.
     """
 
     title: str
@@ -63,6 +65,7 @@ class Format:
     probe: Callable[[Path], bool]
     read: Reader
     write: Callable[..., None]
+    holds_several: bool = False
 
 
 class SectionVolume(Volume):
@@ -173,16 +176,19 @@ def flatten_colours(pixels: NDArray[Any], kind: Kind | None) -> NDArray[Any]:
     return grey_of(pixels)
 
 
-def narrowed(slab: NDArray[Any], dtype: np.dtype[Any], path: Path) -> NDArray[Any]:
-    """Return voxels in the type that a file holds; raise if any whole number does not fit, never wrap."""
+def narrowed(slab: NDArray[Any], dtype: np.dtype[Any], title: str) -> NDArray[Any]:
+    """Return voxels in the type that a file holds; raise if any whole number does not fit, never wrap.
+
+    `title` is what a user calls such a file.
+    """
     if slab.dtype == dtype:
         return slab
     limits = np.iinfo(dtype)
     low, high = int(slab.min()), int(slab.max())
     if low < limits.min or high > limits.max:
         raise UniemError(
-            f"{path} would hold whole numbers from {limits.min} to {limits.max}, "
-            f"but the volume has {low} to {high}.",
+            f"The volume has whole numbers from {low} to {high}, "
+            f"but {title} file holds those from {limits.min} to {limits.max}.",
             "Relabel it to smaller ids, or write another format, such as .zarr or .h5.",
         )
     return slab.astype(dtype)

@@ -337,4 +337,4 @@ def _count_ids(tile: NDArray[Any]) -> dict[int, int]:
     return {label: count for label, count in zip(ids.tolist(), counts.tolist(), strict=True) if label}
 
 
-FORMAT = Format("a Dojo folder", (".mojo", ".dojo"), probe, read, write)
+FORMAT = Format("a Dojo folder", (".mojo", ".dojo"), probe, read, write, holds_several=True)

@@ -127,7 +127,7 @@ def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> 
         with part.open("r+b") as file:
             file.seek(HEADER_BYTES)
             for _, slab in slabs(volume, context, "writing"):
-                voxels = np.ascontiguousarray(narrowed(slab, np.dtype(stored), path))
+                voxels = np.ascontiguousarray(narrowed(slab, np.dtype(stored), "an MRC"))
                 statistics.add(voxels)
                 file.write(voxels.astype(voxels.dtype.newbyteorder("<"), copy=False).data)
         _write_statistics(part, statistics)

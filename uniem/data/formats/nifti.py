@@ -158,7 +158,7 @@ def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> 
         header.write_to(file)
         file.write(bytes(int(header["vox_offset"]) - file.tell()))
         for _, slab in slabs(volume, context, "writing"):
-            voxels = np.ascontiguousarray(narrowed(slab, stored, path) if stored.kind != "f" else slab)
+            voxels = np.ascontiguousarray(narrowed(slab, stored, "a NIfTI") if stored.kind != "f" else slab)
             file.write(voxels.astype(stored.newbyteorder("<"), copy=False).data)
 
 
