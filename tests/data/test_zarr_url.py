@@ -20,7 +20,9 @@ from uniem.data.store import open_store
 from uniem.data.volume import ArrayVolume, Kind
 from uniem.errors import UniemError
 from uniem.jobs.request import absolute_location
+from uniem.operations.execution import run_operation
 from uniem.operations.outputs import check_target
+from uniem.operations.registry import find
 from uniem.workspace import Workspace
 
 NM = VoxelSize(50, 4, 4)
@@ -109,6 +111,15 @@ def test_the_workspace_and_jobs_keep_the_address(tmp_path: Path, address: str) -
     for refuse in (format_for, lambda place: check_target(place, overwrite=False)):
         with pytest.raises(UniemError, match="cannot be written to"):
             refuse(f"{address}/b.zarr")
+
+
+def test_an_address_is_converted_to_a_file_with_two_endings(tmp_path: Path, address: str) -> None:
+    voxels = random_voxels((3, 20, 30), "uint8")
+    export_volume(ArrayVolume(voxels, NM, Kind.IMAGE), tmp_path / "a.zarr")
+    outputs = {"result": str(tmp_path / "b.nii.gz")}
+    convert = find("convert")
+    run_operation(convert, convert.parameters(), {"source": f"{address}/a.zarr"}, outputs)
+    np.testing.assert_array_equal(open_volume(tmp_path / "b.nii.gz")[:], voxels)
 
 
 class TestBadAddresses:
