@@ -37,8 +37,8 @@ from uniem.errors import UniemError
 from uniem.progress import Context
 
 CHUNK_SHAPE: Triple = (8, 256, 256)
-# Chunks that a write covers in part are all decoded at once, so large writes go piece by piece.
-WRITE_BYTES = 64 << 20
+# Chunks that a box covers in part are all decoded at once, so large boxes are read and written in pieces.
+PIECE_BYTES = 64 << 20
 DTYPES = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64")
 # TensorStore's own limits retry an unreachable server for many minutes.
 _RETRIES = {"max_retries": 4, "initial_delay": "200ms", "max_delay": "2s"}
@@ -143,7 +143,15 @@ class StoredVolume(Volume):
 
     def read(self, box: Box) -> NDArray[Any]:
         """Return the voxels of a box, unsaved changes included."""
-        array: NDArray[Any] = self._live[0][box.slices].read().result()
+        pieces = list(chunked_pieces(box, self.chunk_shape, PIECE_BYTES // self.dtype.itemsize))
+        if len(pieces) < 2:
+            whole: NDArray[Any] = self._live[0][box.slices].read().result()
+            return whole
+        array = np.empty(box.shape, self.dtype)
+        for piece in pieces:
+            place = array[piece.relative_to(box.start).slices]
+            place[...] = self._live[0][piece.slices].read().result()
+            self._heap.count(place.nbytes)
         return array
 
     def write(self, box: Box, array: NDArray[Any]) -> None:
@@ -154,7 +162,7 @@ class StoredVolume(Volume):
             if self._transaction is not None:
                 self._live[0][box.slices].write(array).result()
                 return
-            for piece in chunked_pieces(box, self.chunk_shape, WRITE_BYTES // self.dtype.itemsize):
+            for piece in chunked_pieces(box, self.chunk_shape, PIECE_BYTES // self.dtype.itemsize):
                 part = array[piece.relative_to(box.start).slices]
                 self._live[0][piece.slices].write(part).result()
                 self._heap.count(part.nbytes)
