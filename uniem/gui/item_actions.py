@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 from uniem import paths
+from uniem.data.formats import export_choices
 from uniem.data.geometry import VoxelSize
 from uniem.data.provenance import FILE_NAME, Provenance
 from uniem.data.store import StoredVolume, open_store
@@ -24,13 +25,7 @@ from uniem.jobs.request import JobRequest
 from uniem.operations.outputs import path_of
 from uniem.workspace import OpenItem, Workspace
 
-_FORMATS = {
-    "TIFF stack (*.tif)": ".tif",
-    "OME-Zarr (*.zarr)": ".zarr",
-    "HDF5 (*.h5)": ".h5",
-    "NumPy (*.npy)": ".npy",
-    "Folder of PNG sections (*)": "",
-}
+_FORMATS = {f"{title} (*{ending})": ending for title, ending in export_choices().items()}
 
 
 class ItemActions(QObject):

@@ -10,6 +10,7 @@ from pathlib import Path
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
+from uniem.data.formats import endings
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.gui.results import Results
@@ -17,10 +18,8 @@ from uniem.workspace import OpenItem, Settings, Workspace
 
 logger = logging.getLogger(__name__)
 
-FILES = (
-    "All that can be opened (*.tif *.tiff *.h5 *.hdf5 *.npy *.npz *.png *.jpg *.jpeg *.csv *.ply *.stl *.obj)"
-    ";;All files (*)"
-)
+_PATTERNS = " ".join(f"*{ending}" for ending in (*endings(), ".csv", ".ply", ".stl", ".obj"))
+FILES = f"All that can be opened ({_PATTERNS});;All files (*)"
 
 
 class Opening(QObject):

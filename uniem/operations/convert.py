@@ -49,9 +49,9 @@ class ConvertParameters(Parameters):
 def convert(source: Volume, result: VolumeOutput, params: ConvertParameters, context: Context) -> None:
     """Copy a volume into a store or another format, with another data type or voxel size.
 
-    The format follows the name of the result: `.zarr`, `.tif`, `.h5::dataset`, `.npy`, or a folder of
-    sections. Integers are never wrapped: a smaller type maps a range of grey values, and label ids that do
-    not fit are refused.
+    The format follows the name of the result: `.zarr`, `.tif`, `.h5::dataset`, `.npy`, `.npz`, `.mrc`,
+    `.nii`, `.precomputed`, `.mojo`, or a folder of sections for a name without ending. Integers are never
+    wrapped: a smaller type maps a range of grey values, and label ids that do not fit are refused.
     """
     kind = source.kind if params.kind == "as found" else Kind(params.kind)
     box = _box(source, params)

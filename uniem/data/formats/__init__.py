@@ -26,7 +26,16 @@ from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.progress import Context
 
-__all__ = ["FORMATS", "Format", "export_volume", "open_volume", "split_location"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "endings",
+    "export_choices",
+    "export_volume",
+    "format_for",
+    "open_volume",
+    "split_location",
+]
 
 FORMATS: tuple[Format, ...] = (
     ome_zarr.FORMAT,
@@ -115,6 +124,21 @@ def format_for(location: str | Path) -> Format:
         f"No known format ends with {path.suffix} ({path}).",
         f"Use {', '.join(_known_suffixes())}, or end the path with / for a folder of sections.",
     )
+
+
+def endings() -> tuple[str, ...]:
+    """Return every ending of a name by which a volume can be known, longest first."""
+    found = {suffix for each in FORMATS for suffix in each.suffixes}
+    return tuple(sorted(found, key=lambda suffix: (-len(suffix), suffix)))
+
+
+def export_choices() -> dict[str, str]:
+    """Return what a volume can be exported to, as people call it, with the usual ending; '' is a folder."""
+    choices = {}
+    for each in FORMATS:
+        title = each.title.removeprefix("an ").removeprefix("a ")
+        choices[title[:1].upper() + title[1:]] = "" if each is image_folder.FORMAT else each.suffixes[0]
+    return choices
 
 
 def _known_suffixes() -> list[str]:

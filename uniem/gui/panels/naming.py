@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from uniem.data.formats import endings
 from uniem.operations.operation import Operation, Role
 from uniem.operations.outputs import path_of
 
@@ -16,7 +17,7 @@ _SUFFIXES = {
     Role.MESHES: "",
     Role.TABLE: ".csv",
 }
-_ENDINGS = (".ome.zarr", ".zarr", ".tif", ".tiff", ".h5", ".hdf5", ".npy", ".npz", ".png", ".csv")
+_ENDINGS = (".ome.zarr", *endings(), ".csv")
 
 
 def suggest(

@@ -17,13 +17,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from uniem.data.formats import endings
 from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import Kind, Volume
 from uniem.gui.forms.editors import QuietComboBox
 from uniem.operations.operation import Role
 from uniem.workspace import OpenItem, Workspace
 
-VOLUME_FILES = "Volumes (*.tif *.tiff *.h5 *.hdf5 *.npy *.npz *.png *.jpg *.jpeg);;All files (*)"
+VOLUME_FILES = f"Volumes ({' '.join(f'*{ending}' for ending in endings())});;All files (*)"
 _WORDS = {
     Role.IMAGE: "an image volume",
     Role.LABELS: "a label volume",
