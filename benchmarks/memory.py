@@ -61,7 +61,8 @@ def commands() -> dict[str, list[str]]:
         "evaluate": ["evaluate", "mask.zarr", "labels.zarr", "scores.csv"],
         "mesh": ["mesh", "labels.zarr", "meshes", "--ids", "1,2,3,4"],
         "train-2d": ["train-2d", "image.zarr", "labels.zarr", "model", *train],
-        "infer-2d": ["infer-2d", "image.zarr", "model", "probability.zarr"],
+        # Tiles of one size, so that the network itself takes the same memory on both.
+        "infer-2d": ["infer-2d", "image.zarr", "model", "probability.zarr", "--tile-size", "256"],
     }
 
 
