@@ -6,13 +6,13 @@ because EM hardly compresses; labels and probabilities with zstd level 1.
 
 from __future__ import annotations
 
+import functools
 import math
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorstore as ts
 from numpy.typing import DTypeLike, NDArray
 
 from uniem.data.geometry import Box, Triple, VoxelSize, chunked_pieces
@@ -32,9 +32,15 @@ from uniem.data.zarr_metadata import (
     version_of,
     with_multiscale,
     write_group,
+    zarr_2_array,
+    zarr_3_array,
 )
 from uniem.errors import UniemError
 from uniem.progress import Context
+
+if TYPE_CHECKING:
+    # Imported where it is used: it costs the window a fifth of its start.
+    import tensorstore as ts
 
 CHUNK_SHAPE: Triple = (8, 256, 256)
 # Chunks that a box covers in part are all decoded at once, so large boxes are read and written in pieces.
@@ -42,14 +48,21 @@ PIECE_BYTES = 64 << 20
 DTYPES = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64")
 # TensorStore's own limits retry an unreachable server for many minutes.
 _RETRIES = {"max_retries": 4, "initial_delay": "200ms", "max_delay": "2s"}
-# How much decoded data all stores of a process may keep in memory together, and how often they ask a server.
-SHARED_CONTEXT = ts.Context(
-    {
-        "cache_pool": {"total_bytes_limit": 128 << 20},
-        "http_request_retries": _RETRIES,
-        "s3_request_retries": _RETRIES,
-    }
-)
+CACHE_BYTES = 128 << 20
+
+
+@functools.cache
+def shared_context() -> ts.Context:
+    """Return what all stores of a process share: a cache of decoded chunks, and how often to ask a server."""
+    import tensorstore as ts
+
+    return ts.Context(
+        {
+            "cache_pool": {"total_bytes_limit": CACHE_BYTES},
+            "http_request_retries": _RETRIES,
+            "s3_request_retries": _RETRIES,
+        }
+    )
 
 
 def is_store(path: Path) -> bool:
@@ -221,6 +234,8 @@ class StoredVolume(Volume):
 
     def begin(self) -> None:
         """Hold further writes in memory, visible to reads from here only, until `commit` or `abort`."""
+        import tensorstore as ts
+
         if self._transaction is None:
             self._transaction = ts.Transaction()
             self._enlist()
@@ -329,46 +344,24 @@ def _downsampled(source: ts.TensorStore, box: Box, factor: Triple, kind: Kind) -
 def _create_array(
     path: Path, shape: Triple, dtype: str, kind: Kind, chunk_shape: Triple, version: str
 ) -> ts.TensorStore:
+    import tensorstore as ts
+
     chunk = [min(c, n) for c, n in zip(chunk_shape, shape, strict=True)]
-    driver, metadata = ("zarr", _zarr_2) if version == "0.4" else ("zarr3", _zarr_3)
+    driver, metadata = ("zarr", zarr_2_array) if version == "0.4" else ("zarr3", zarr_3_array)
     spec = {
         "driver": driver,
         "kvstore": {"driver": "file", "path": str(path)},
         "metadata": metadata(list(shape), chunk, dtype, kind is not Kind.IMAGE),
     }
-    return ts.open(spec, create=True, context=SHARED_CONTEXT, recheck_cached_data="open").result()
-
-
-def _zarr_3(shape: list[int], chunk: list[int], dtype: str, is_compressed: bool) -> dict[str, Any]:
-    codecs: list[dict[str, Any]] = [{"name": "bytes", "configuration": {"endian": "little"}}]
-    if is_compressed:
-        codecs.append({"name": "zstd", "configuration": {"level": 1}})
-    return {
-        "shape": shape,
-        "data_type": dtype,
-        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": chunk}},
-        "codecs": codecs,
-        "dimension_names": ["z", "y", "x"],
-    }
-
-
-def _zarr_2(shape: list[int], chunk: list[int], dtype: str, is_compressed: bool) -> dict[str, Any]:
-    return {
-        "shape": shape,
-        "dtype": np.dtype(dtype).newbyteorder("<").str,
-        "chunks": chunk,
-        "compressor": {"id": "zstd", "level": 1} if is_compressed else None,
-        "dimension_separator": "/",
-        "fill_value": 0,
-        "order": "C",
-        "filters": None,
-    }
+    return ts.open(spec, create=True, context=shared_context(), recheck_cached_data="open").result()
 
 
 def _open_array(path: Path, writable: bool) -> ts.TensorStore:
+    import tensorstore as ts
+
     driver = "zarr3" if (path / "zarr.json").exists() else "zarr"
     spec = {"driver": driver, "kvstore": {"driver": "file", "path": str(path)}, "recheck_cached_data": "open"}
-    array = ts.open(spec, read=True, write=writable, context=SHARED_CONTEXT).result()
+    array = ts.open(spec, read=True, write=writable, context=shared_context()).result()
     return with_three_axes(array)
 
 

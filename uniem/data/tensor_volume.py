@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import tensorstore as ts
 from numpy.typing import NDArray
 
 from uniem.data.geometry import Box, VoxelSize
 from uniem.data.location import web_address
-from uniem.data.store import SHARED_CONTEXT, with_three_axes
+from uniem.data.store import shared_context, with_three_axes
 from uniem.data.volume import Kind, Volume
 from uniem.data.zarr_metadata import (
     is_voxel_size_known,
@@ -22,6 +21,9 @@ from uniem.data.zarr_metadata import (
     scale_of,
 )
 from uniem.errors import UniemError
+
+if TYPE_CHECKING:
+    import tensorstore as ts
 
 GROUP_FILES = ("zarr.json", ".zattrs")
 
@@ -89,8 +91,10 @@ def read_key(place: str | Path, name: str) -> bytes | None:
 
     S3 forbids, rather than misses, what is not in a bucket whose contents it may not list.
     """
+    import tensorstore as ts
+
     try:
-        found = ts.KvStore.open(key_values(place), context=SHARED_CONTEXT).result().read(name).result()
+        found = ts.KvStore.open(key_values(place), context=shared_context()).result().read(name).result()
     except (ValueError, OSError) as error:
         if str(error).startswith("PERMISSION_DENIED"):
             return None
@@ -114,12 +118,14 @@ def open_zarr_address(address: str) -> TensorVolume | None:
 
 
 def _opened_zarr(address: str, attributes: dict[str, Any], driver: str) -> TensorVolume:
+    import tensorstore as ts
+
     described = multiscale_of(attributes) or {}
     opening = [
         ts.open(
             {"driver": driver, "kvstore": key_values(f"{address.rstrip('/')}/{dataset['path']}")},
             read=True,
-            context=SHARED_CONTEXT,
+            context=shared_context(),
             recheck_cached_data="open",
         )
         for dataset in described["datasets"]

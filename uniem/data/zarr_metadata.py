@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from uniem.data.geometry import VoxelSize
 from uniem.data.volume import Kind
 from uniem.errors import UniemError
@@ -124,3 +126,31 @@ def kind_of(attributes: dict[str, Any]) -> Kind:
     if stated := attributes.get("uniem", {}).get("kind"):
         return Kind(stated)
     return Kind.LABELS if "image-label" in attributes.get("ome", attributes) else Kind.IMAGE
+
+
+def zarr_3_array(shape: list[int], chunk: list[int], dtype: str, is_compressed: bool) -> dict[str, Any]:
+    """Return the metadata of a Zarr 3 array; labels and probabilities are compressed, images are not."""
+    codecs: list[dict[str, Any]] = [{"name": "bytes", "configuration": {"endian": "little"}}]
+    if is_compressed:
+        codecs.append({"name": "zstd", "configuration": {"level": 1}})
+    return {
+        "shape": shape,
+        "data_type": dtype,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": chunk}},
+        "codecs": codecs,
+        "dimension_names": ["z", "y", "x"],
+    }
+
+
+def zarr_2_array(shape: list[int], chunk: list[int], dtype: str, is_compressed: bool) -> dict[str, Any]:
+    """Return the metadata of a Zarr 2 array, as `zarr_3_array`."""
+    return {
+        "shape": shape,
+        "dtype": np.dtype(dtype).newbyteorder("<").str,
+        "chunks": chunk,
+        "compressor": {"id": "zstd", "level": 1} if is_compressed else None,
+        "dimension_separator": "/",
+        "fill_value": 0,
+        "order": "C",
+        "filters": None,
+    }
