@@ -13,8 +13,8 @@ TRIM_EVERY_BYTES = 128 << 20
 class HeapTrimmer:
     """Trim the heap after every so many bytes of work.
 
-    Writing large volumes chunk by chunk from many threads leaves glibc with gigabytes of freed pieces that it
-    does not return by itself: 2 GB of labels took 2.0 GB of memory without this, and 0.3 GB with it.
+    Writing large volumes chunk by chunk from many threads leaves glibc with freed pieces, gigabytes in the
+    end, that it does not return by itself. `benchmarks/memory.py` measures what operations take.
     """
 
     def __init__(self) -> None:

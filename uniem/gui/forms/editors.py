@@ -30,6 +30,7 @@ class Editor(QWidget):
 
     changed = Signal()
 
+    # Abstract by hand: the metaclass of Qt's classes does not mix with that of abc.
     def value(self) -> Any:
         """Return what the user entered, as a plain JSON value; text that is no number stays text."""
         raise NotImplementedError
