@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import shutil
 import uuid
 from pathlib import Path
+from typing import Any
 
 from numpy.typing import DTypeLike
 
@@ -45,7 +47,7 @@ def path_of(location: str) -> Path:
 
 
 class VolumeOutput:
-    """A volume still to be made; the body creates it once its shape and dtype are known."""
+    """A volume still to be made: the body creates it, to fill it, or has another copied into it."""
 
     def __init__(self, location: str, kind: Kind) -> None:
         self.location = location
@@ -53,14 +55,15 @@ class VolumeOutput:
         path = path_of(location)
         self._is_store = path.suffix == ".zarr"
         self._part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:6]}.part.zarr")
-        self._volume: Volume | None = None
+        # The ending names the format, so the part keeps it; without one it is a folder of sections.
+        self._exported = path.with_name(f".{uuid.uuid4().hex[:6]}-{path.name}")
+        self._is_copied = False
 
     def create(
         self, shape: Triple, dtype: DTypeLike, voxel_size: VoxelSize | None, kind: Kind | None = None
     ) -> Volume:
         """Make the volume, all zeros, and return it for writing."""
-        self._volume = create_store(self._part, shape, dtype, voxel_size, kind or self.kind)
-        return self._volume
+        return create_store(self._part, shape, dtype, voxel_size, kind or self.kind)
 
     def create_like(self, image: Volume, dtype: DTypeLike | None = None, kind: Kind | None = None) -> Volume:
         """Make the volume with an image's shape and voxel size, and its dtype and kind by default."""
@@ -68,37 +71,59 @@ class VolumeOutput:
             kind = image.kind
         return self.create(image.shape, dtype or image.dtype, image.voxel_size, kind)
 
+    def copy_from(self, source: Volume, context: Context, **options: Any) -> None:
+        """Make the volume a copy of another, slab by slab, with no store in between where it is none.
+
+        The voxel size and the kind go along. The options are those of the format, as of `export_volume`.
+        """
+        if self._is_store:
+            export_volume(source, self._part, context, **options)
+        else:
+            self._export(source, context, **options)
+        self._is_copied = True
+
     def publish(self, provenance: Provenance, context: Context) -> None:
         """Bring the finished volume to its place, with pyramid or in the format asked for."""
-        store = open_store(self._part, writable=True)
         path = path_of(self.location)
         if self._is_store:
-            store.build_pyramid(context)
+            store = open_store(self._part, writable=True)
+            if not self._is_copied:
+                store.build_pyramid(context)
             store.update_attributes(provenance=provenance.to_attributes())
             store.rename(path.name)
             _replace(self._part, path)
             return
-        store.name = path.name
-        self._export(store, path, context)
+        if not self._is_copied:
+            self._export(open_store(self._part), context)
+        if not self._is_shared:
+            self._place_exported(path)
         _record(provenance, path)
         self.discard()
-
-    def _export(self, store: Volume, path: Path, context: Context) -> None:
-        # A folder of images and ids together is added to, never replaced whole.
-        if "::" in self.location or format_for(self.location).holds_several:
-            export_volume(store, self.location, context)
-            return
-        # The ending names the format, so the part keeps it; without one it is a folder of sections.
-        part = path.with_name(f".{uuid.uuid4().hex[:6]}-{path.name}")
-        export_volume(store, part, context)
-        # NPY files cannot hold a voxel size, so a companion file does.
-        for companion in path.parent.glob(f"{part.name}.*"):
-            companion.replace(path.with_name(path.name + companion.name.removeprefix(part.name)))
-        _replace(part, path)
 
     def discard(self) -> None:
         """Remove what was begun."""
         shutil.rmtree(self._part, ignore_errors=True)
+        for begun in (self._exported, *self._companions()):
+            _remove(begun)
+
+    @property
+    def _is_shared(self) -> bool:
+        """Tell whether the volume goes into a file or folder beside others, which is never replaced whole."""
+        return "::" in self.location or format_for(self.location).holds_several
+
+    def _export(self, volume: Volume, context: Context, **options: Any) -> None:
+        slash = "/" if self.location.endswith(("/", "\\")) else ""
+        place = self.location if self._is_shared else f"{self._exported}{slash}"
+        export_volume(volume, place, context, **options)
+
+    def _companions(self) -> list[Path]:
+        """Return the files beside an exported one; an NPY file, for one, cannot hold a voxel size."""
+        return list(self._exported.parent.glob(f"{glob.escape(self._exported.name)}.*"))
+
+    def _place_exported(self, path: Path) -> None:
+        for companion in self._companions():
+            companion.replace(path.with_name(path.name + companion.name.removeprefix(self._exported.name)))
+        _replace(self._exported, path)
 
 
 class PathOutput:
@@ -125,10 +150,7 @@ class PathOutput:
 
     def discard(self) -> None:
         """Remove what was begun."""
-        if self.path.is_dir():
-            shutil.rmtree(self.path, ignore_errors=True)
-        else:
-            self.path.unlink(missing_ok=True)
+        _remove(self.path)
 
 
 def _record(provenance: Provenance, path: Path) -> None:
@@ -144,7 +166,11 @@ def _replace(part: Path, final: Path) -> None:
     if final.exists():
         final.replace(old)
     part.replace(final)
-    if old.is_dir():
-        shutil.rmtree(old, ignore_errors=True)
+    _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
     else:
-        old.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
