@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,26 @@ def argb_table(
         else:
             colours[slot] = colour
     return _premultiplied(colours, opacity)
+
+
+def painted(labels: NDArray[Any], overrides: Mapping[int, Colour] | None = None) -> NDArray[np.uint8]:
+    """Return labels, (y, x), in their colours, (y, x, 3) uint8 red, green, blue; 0 is black.
+
+    `overrides` are the colours of ids that the user chose.
+    """
+    picture: NDArray[np.uint8] = _palette()[slots_of(labels)]
+    if overrides:
+        ids = np.array(sorted(overrides), np.uint64)
+        places = np.minimum(np.searchsorted(ids, labels), len(ids) - 1)
+        is_chosen = ids[places] == labels
+        chosen = np.array([overrides[id] for id in ids.tolist()], np.uint8)
+        picture[is_chosen] = chosen[places[is_chosen]]
+    return picture
+
+
+@lru_cache(maxsize=1)
+def _palette() -> NDArray[np.uint8]:
+    return colours_of(np.arange(TABLE_SIZE))
 
 
 def _premultiplied(colours: NDArray[np.uint8], opacity: NDArray[np.uint32]) -> NDArray[np.uint32]:
