@@ -15,7 +15,7 @@ from psygnal import Signal
 
 from uniem import paths
 from uniem.data.formats import open_volume, split_location
-from uniem.data.location import is_web_address, normalised_address
+from uniem.data.location import is_web_address, name_of_location, normalised_location
 from uniem.data.mesh import Mesh, read_meshes
 from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import Kind, Volume
@@ -177,18 +177,6 @@ def role_of(noun: Noun) -> Role:
     return Role.MESHES if isinstance(noun, list) else Role.TABLE
 
 
-def normalised_location(location: str | Path) -> str:
-    """Return the absolute location with links followed, the same for every way of writing it.
-
-    A web address stays as it is.
-    """
-    if is_web_address(location):
-        return normalised_address(str(location))
-    path, dataset = split_location(location)
-    whole = os.path.normcase(path.resolve())
-    return f"{whole}::{dataset}" if dataset else whole
-
-
 def _has_meshes(path: Path) -> bool:
     if path.is_file():
         return path.suffix.lower() in MESH_SUFFIXES
@@ -199,8 +187,7 @@ def _has_meshes(path: Path) -> bool:
 
 def _name_of(noun: Noun, location: str) -> str:
     if location:
-        path, dataset = split_location(location)
-        return f"{path.name}::{dataset}" if dataset else path.name
+        return name_of_location(location)
     if isinstance(noun, Volume):
         return noun.name or noun.kind.value
     if isinstance(noun, ModelFolder):

@@ -11,6 +11,7 @@ from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
 from qtpy.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from uniem import paths
+from uniem.data.location import normalised_location
 from uniem.errors import UniemError
 from uniem.gui.actions import WINDOW_ACTIONS, Action, operation_actions
 from uniem.gui.appearance import Appearance
@@ -39,7 +40,7 @@ from uniem.gui.tables.table_view import TableView
 from uniem.jobs.queue import Job, JobQueue
 from uniem.operations.operation import Role
 from uniem.operations.registry import operations
-from uniem.workspace import OpenItem, Settings, Workspace, normalised_location
+from uniem.workspace import OpenItem, Settings, Workspace
 
 if TYPE_CHECKING:
     from uniem.gui.annotator.annotator import MeshAnnotator

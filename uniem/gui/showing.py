@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from uniem.data.geometry import Box
+from uniem.data.location import normalised_location
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.panels.preview import Field
 from uniem.proofreading.session import ProofreadingSession
-from uniem.workspace import OpenItem, Workspace, normalised_location
+from uniem.workspace import OpenItem, Workspace
 
 
 class PlacedMask(Volume):

@@ -20,9 +20,11 @@ from uniem.data.formats import (
 )
 from uniem.data.formats.files import reading
 from uniem.data.formats.format import Format
+from uniem.data.formats.held import as_held
 from uniem.data.formats.web import open_address
-from uniem.data.location import is_web_address
+from uniem.data.location import is_web_address, split_location
 from uniem.data.volume import Kind, Volume
+from uniem.data.voxel_sizes import with_recorded_size
 from uniem.errors import UniemError
 from uniem.progress import Context
 
@@ -65,13 +67,13 @@ def open_volume(location: str | Path, kind: Kind | None = None) -> Volume:
         one id for each colour, otherwise it is turned into grey.
     """
     if is_web_address(location):
-        return open_address(str(location), kind)
+        return with_recorded_size(open_address(str(location), kind))
     path, dataset = split_location(location)
     with reading(path):
         path.stat()
         for each in FORMATS:
             if each.probe(path):
-                return each.read(path, dataset, kind)
+                return with_recorded_size(each.read(path, dataset, kind))
     raise _unknown(path)
 
 
@@ -95,15 +97,12 @@ def export_volume(
         raise UniemError(f"{chosen.title} has no option {', '.join(unknown)}.", hint)
     if volume.source and volume.source == _source(path, dataset):
         raise UniemError(f"{path} is the file that is being read.", "Choose another name for the result.")
-    chosen.write(volume, path, dataset, context or Context(), **options)
-
-
-def split_location(location: str | Path) -> tuple[Path, str | None]:
-    """Split `PATH::dataset` into an absolute path and the dataset, None if there is none."""
-    text, _, dataset = str(location).partition("::")
-    if not text.strip():
-        raise UniemError("The path is empty.", "Name a file or folder.")
-    return Path(text).expanduser().absolute(), dataset.strip("/") or None
+    if min(volume.shape) < 1:
+        raise UniemError(
+            f"A volume of shape {volume.shape} holds no voxel.", "Take at least one voxel along z, y and x."
+        )
+    held = volume if chosen.holds is None else as_held(volume, chosen.holds, chosen.title)
+    chosen.write(held, path, dataset, context or Context(), **options)
 
 
 def _source(path: Path, dataset: str | None) -> str:

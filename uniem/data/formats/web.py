@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uniem.data.location import normalised_address
+from uniem.data.location import address_of_volume, normalised_address, web_address
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 
@@ -13,7 +13,8 @@ def open_address(location: str, kind: Kind | None) -> Volume:
     from uniem.data.tensor_volume import open_zarr_address
 
     address, _, dataset = location.strip().partition("::")
-    place = "/".join(part.strip("/") for part in (address, dataset) if part.strip("/"))
+    address = address_of_volume(web_address(address))
+    place = "/".join(part.rstrip("/") for part in (address, dataset.strip("/")) if part.strip("/"))
     volume = open_zarr_address(place) or precomputed.read_address(place, kind)
     if volume is None:
         raise UniemError(
