@@ -7,7 +7,6 @@ because EM hardly compresses; labels and probabilities with zstd level 1.
 from __future__ import annotations
 
 import functools
-import math
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from uniem.data.geometry import Box, Triple, VoxelSize, chunked_pieces
 from uniem.data.heap import HeapTrimmer
-from uniem.data.pyramid import downsample, next_factor
+from uniem.data.pyramid import chunk_shape_of, coarser_shape, downsampled, fill_level, level_factors
 from uniem.data.volume import Kind, Volume
 from uniem.data.zarr_metadata import (
     NEWEST,
@@ -46,6 +45,8 @@ CHUNK_SHAPE: Triple = (8, 256, 256)
 # Chunks that a box covers in part are all decoded at once, so large boxes are read and written in pieces.
 PIECE_BYTES = 64 << 20
 DTYPES = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64")
+# The type each type is kept as: Zarr has others too, but few programs read them.
+STORED_AS = {**{name: name for name in DTYPES}, "bool": "uint8", "float16": "float32"}
 # TensorStore's own limits retry an unreachable server for many minutes.
 _RETRIES = {"max_retries": 4, "initial_delay": "200ms", "max_delay": "2s"}
 CACHE_BYTES = 128 << 20
@@ -84,9 +85,9 @@ def create_store(
         raise UniemError(f"There is no OME-Zarr {version} here.", f"Use {' or '.join(VERSIONS)}.")
     if path.exists():
         raise UniemError(f"{path} already exists.", "Choose another name or remove it first.")
-    name = np.dtype(dtype).name
-    if name not in DTYPES:
-        raise UniemError(f"A store cannot hold {name} voxels.", f"Convert to one of {', '.join(DTYPES)}.")
+    name = STORED_AS.get(np.dtype(dtype).name)
+    if name is None:
+        raise UniemError(f"A store cannot hold {np.dtype(dtype)} voxels.", f"Convert to {', '.join(DTYPES)}.")
     if min(shape) < 1:
         raise UniemError(
             f"A volume of shape {shape} holds no voxel.", "Give it at least one voxel along z, y and x."
@@ -152,7 +153,7 @@ class StoredVolume(Volume):
     @property
     def chunk_shape(self) -> Triple:
         """The shape of a chunk; writing whole chunks is fastest."""
-        return _triple(self._arrays[0].chunk_layout.write_chunk.shape)
+        return chunk_shape_of(self._arrays[0])
 
     def read(self, box: Box) -> NDArray[Any]:
         """Return the voxels of a box, unsaved changes included."""
@@ -268,39 +269,48 @@ class StoredVolume(Volume):
         held = self._transaction
         self._live = self._arrays if held is None else [a.with_transaction(held) for a in self._arrays]
 
+    def add_levels(self) -> list[Triple]:
+        """Make the coarser levels, all zeros, until a section fits 512 a side; return their factors."""
+        factors = level_factors(self.shape, self.voxel_size)
+        self._arrays = self._arrays[:1]
+        version = version_of(self._attributes)
+        for index, factor in enumerate(factors[1:], 1):
+            path, shape = self.path / str(index), coarser_shape(self.shape, factor)
+            shutil.rmtree(path, ignore_errors=True)
+            self._arrays.append(_create_array(path, shape, self.dtype.name, self.kind, CHUNK_SHAPE, version))
+        first = self._scales[0]
+        self._scales = [tuple(s * f for s, f in zip(first, factor, strict=True)) for factor in factors]
+        self._describe(multiscale(self.name, self.voxel_size, factors))
+        self._enlist()
+        return factors
+
     def build_pyramid(self, context: Context | None = None) -> None:
         """Make coarser levels until a section fits 512 voxels a side: means of images, modes of labels."""
         context = context or Context()
-        factors: list[Triple] = [(1, 1, 1)]
-        self._arrays, self._scales = self._arrays[:1], self._scales[:1]
-        source: ts.TensorStore = self._arrays[0]
-        while max(source.shape[1:]) > 512:
-            factor = next_factor(_triple(source.shape), self.voxel_size, factors[-1])
-            shape = _triple(tuple(-(-n // f) for n, f in zip(source.shape, factor, strict=True)))
-            target_path = self.path / str(len(self._arrays))
-            shutil.rmtree(target_path, ignore_errors=True)
-            target = _create_array(
-                target_path, shape, self.dtype.name, self.kind, CHUNK_SHAPE, version_of(self._attributes)
-            )
-            _fill_level(source, target, factor, self.kind, context, f"pyramid level {len(self._arrays)}")
-            factors.append(_triple(tuple(a * b for a, b in zip(factors[-1], factor, strict=True))))
-            self._arrays.append(target)
-            first = self._scales[0]
-            self._scales.append(tuple(s * f for s, f in zip(first, factors[-1], strict=True)))
-            source = target
-        self._describe(multiscale(self.name, self.voxel_size, factors))
-        self._enlist()
+        self.add_levels()
+        is_labels = self.kind is Kind.LABELS
+        for index in range(1, len(self._arrays)):
+            source, target = self._arrays[index - 1 : index + 1]
+            steps = fill_level(source, target, self._step(index), is_labels=is_labels)
+            total = -(-target.shape[0] // chunk_shape_of(target)[0])
+            for _ in context.track(steps, f"pyramid level {index}", total):
+                pass
 
     def update_pyramid(self, box: Box) -> None:
         """Recompute the coarser levels where a box changed; a transaction holds them too."""
         for index in range(1, len(self._arrays)):
             source, target = self._live[index - 1], self._live[index]
-            fine, coarse = self.level_factor(index - 1), self.level_factor(index)
-            factor = _triple(tuple(max(1, round(b / a)) for a, b in zip(fine, coarse, strict=True)))
+            factor = self._step(index)
             start = tuple(a // f for a, f in zip(box.start, factor, strict=True))
             stop = tuple(min(n, -(-b // f)) for b, f, n in zip(box.stop, factor, target.shape, strict=True))
             box = Box(_triple(start), _triple(stop))
-            target[box.slices].write(_downsampled(source, box, factor, self.kind)).result()
+            coarse = downsampled(source, box, factor, is_labels=self.kind is Kind.LABELS)
+            target[box.slices].write(coarse).result()
+
+    def _step(self, index: int) -> Triple:
+        """Return how many voxels of the level before one voxel of a level spans."""
+        fine, coarse = self.level_factor(index - 1), self.level_factor(index)
+        return _triple([max(1, round(b / a)) for a, b in zip(fine, coarse, strict=True)])
 
 
 class _Level(Volume):
@@ -315,30 +325,13 @@ class _Level(Volume):
         super().__init__(_triple(full.level_array(index).shape), full.dtype, voxel_size, full.kind)
         self.name = full.name
 
+    @property
+    def chunk_shape(self) -> Triple:
+        return _triple(self._full.level_array(self._index).chunk_layout.write_chunk.shape)
+
     def read(self, box: Box) -> NDArray[Any]:
         array: NDArray[Any] = self._full.level_array(self._index)[box.slices].read().result()
         return array
-
-
-def _fill_level(
-    source: ts.TensorStore, target: ts.TensorStore, factor: Triple, kind: Kind, context: Context, label: str
-) -> None:
-    depth, rows = CHUNK_SHAPE[0], 2 * CHUNK_SHAPE[1]
-    heap = HeapTrimmer()
-    for z in context.track(range(0, target.shape[0], depth), label):
-        for y in range(0, target.shape[1], rows):
-            stop = (min(z + depth, target.shape[0]), min(y + rows, target.shape[1]), target.shape[2])
-            box = Box((z, y, 0), _triple(stop))
-            coarse = _downsampled(source, box, factor, kind)
-            target[box.slices].write(coarse).result()
-            heap.count(coarse.nbytes * math.prod(factor))
-
-
-def _downsampled(source: ts.TensorStore, box: Box, factor: Triple, kind: Kind) -> NDArray[Any]:
-    start = tuple(a * f for a, f in zip(box.start, factor, strict=True))
-    stop = tuple(min(n, b * f) for b, f, n in zip(box.stop, factor, source.shape, strict=True))
-    fine: NDArray[Any] = source[Box(_triple(start), _triple(stop)).slices].read().result()
-    return downsample(fine, factor, is_labels=kind is Kind.LABELS)
 
 
 def _create_array(
