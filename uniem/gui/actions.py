@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from uniem.operations.operation import Operation
+from uniem.operations.operation import Operation, Role
 
 MENUS = (
     "File",
@@ -280,7 +280,8 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
 def operation_actions(operations: Iterable[Operation], taken: Iterable[str] = ()) -> list[Action]:
     """Return the action that opens the panel of each operation, in the place the operation names.
 
-    An operation whose panel is already offered by an action of the window, by its call, is left out.
+    An operation whose panel is already offered by an action of the window, by its call, is left out, and so is
+    one that works on a whole project, for which the window has dialogs.
     """
     offered = set(taken)
     return [
@@ -294,5 +295,5 @@ def operation_actions(operations: Iterable[Operation], taken: Iterable[str] = ()
             f"{operation.id} {operation.menu}",
         )
         for operation in operations
-        if f"panels.open:{operation.id}" not in offered
+        if f"panels.open:{operation.id}" not in offered and Role.PROJECT not in operation.outputs.values()
     ]

@@ -29,6 +29,7 @@ class Role(StrEnum):
     MODEL = "model"
     MESHES = "meshes"
     TABLE = "table"
+    PROJECT = "project"
 
     @property
     def is_volume(self) -> bool:

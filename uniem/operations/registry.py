@@ -20,7 +20,17 @@ from uniem.operations.operation import Operation, declared
 
 logger = logging.getLogger(__name__)
 
-BUILT_IN = ("convert", "filters", "labels", "train_2d", "infer_2d", "mesh", "measure", "evaluate")
+BUILT_IN = (
+    "convert",
+    "filters",
+    "labels",
+    "train_2d",
+    "infer_2d",
+    "mesh",
+    "measure",
+    "evaluate",
+    "pack_project",
+)
 
 
 @dataclass(frozen=True, slots=True)
