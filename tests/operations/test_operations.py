@@ -9,7 +9,6 @@ import pytest
 
 from tests.operations.conftest import NM, Recorder, run
 from uniem.algorithms.meshing import mesh_volume_nm3
-from uniem.data.geometry import VoxelSize
 from uniem.data.mesh import read_meshes
 from uniem.data.model_folder import ModelFolder
 from uniem.data.store import create_store, open_store
@@ -94,28 +93,6 @@ def test_evaluate_scores_perfect_and_imperfect(labels: Path, tmp_path: Path) -> 
     assert half.results["precision"] == 1 and half.results["recall"] == pytest.approx(0.5, abs=0.02)  # type: ignore[attr-defined]
     scores = {row["metric"]: row["value"] for row in read_csv(tmp_path / "b.csv").records()}
     assert scores["recall"] == pytest.approx(half.results["recall"])  # type: ignore[attr-defined]
-
-
-def test_convert_maps_ranges_and_never_wraps(tmp_path: Path) -> None:
-    store = create_store(tmp_path / "deep.zarr", (2, 4, 5), "uint16", None, Kind.IMAGE)
-    store[:] = np.linspace(1000, 3000, 40).reshape(2, 4, 5).astype(np.uint16)
-    run(
-        "convert", {"source": store.path}, {"result": tmp_path / "a.zarr"}, dtype="uint8", voxel_size="50,4,4"
-    )
-    made = open_store(tmp_path / "a.zarr")
-    assert made.voxel_size == VoxelSize(50, 4, 4) and (made[:].min(), made[:].max()) == (0, 255)
-    run("convert", {"source": store.path}, {"result": tmp_path / "b.zarr"}, dtype="uint8", low=0, high=2000)
-    assert open_store(tmp_path / "b.zarr")[:].min() == round(1000 * 255 / 2000)
-    with pytest.raises(UniemError, match="1000 to 3000 do not fit into uint8"):
-        run("convert", {"source": store.path}, {"result": tmp_path / "c.zarr"}, dtype="uint8", kind="labels")
-    with pytest.raises(UniemError, match="Sections 1 to 2"):
-        run(
-            "convert",
-            {"source": store.path},
-            {"result": tmp_path / "d.zarr"},
-            first_section=1,
-            section_count=2,
-        )
 
 
 def test_a_network_is_trained_applied_and_keeps_its_model_when_cancelled(

@@ -2,128 +2,202 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BaseModel
 
+from uniem.algorithms.filters import grey_range
+from uniem.data.formats import Format, format_for, image_folder, ome_zarr, open_volume, tiff_stack
 from uniem.data.geometry import Box, slabs
+from uniem.data.views import (
+    CastLabels,
+    CastVolume,
+    ChosenLabels,
+    CroppedVolume,
+    DownsampledVolume,
+    RenumberedLabels,
+    RestatedVolume,
+    StretchedVolume,
+)
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
+from uniem.operations.convert_parameters import (
+    AS_FOUND,
+    SAME,
+    Colouring,
+    ConvertParameters,
+    GreyRange,
+    ObjectChoice,
+    Region,
+    colours_of,
+    ids_of,
+)
 from uniem.operations.operation import Role, operation
 from uniem.operations.outputs import VolumeOutput
-from uniem.operations.parameters import Parameters, VoxelSizeNm
+from uniem.operations.parameters import fields_of
 from uniem.progress import Context
 
-
-class ConvertParameters(Parameters):
-    """How to convert a volume."""
-
-    dtype: Literal["same", "uint8", "uint16", "uint32", "float32"] = Field(
-        "same", description="Data type of the result; grey values are mapped from the range below."
-    )
-    low: float | None = Field(
-        None, description="Grey value that becomes the darkest; unset: the darkest of the whole volume."
-    )
-    high: float | None = Field(
-        None, description="Grey value that becomes the brightest; unset: the brightest of the whole volume."
-    )
-    voxel_size: VoxelSizeNm | None = Field(
-        None,
-        description="Voxel size as z,y,x in nm; unset: as the source says.",
-        json_schema_extra={"unit": "nm"},
-    )
-    kind: Literal["as found", "image", "labels", "probability"] = Field(
-        "as found", description="What the numbers mean; 'as found' takes what the file says or looks like."
-    )
-    first_section: int = Field(
-        0, ge=0, description="First section to take.", json_schema_extra={"advanced": True}
-    )
-    section_count: int | None = Field(
-        None, ge=1, description="How many sections to take; unset: all.", json_schema_extra={"advanced": True}
-    )
+FORMAT_GROUPS: dict[str, Format] = {
+    "sections": image_folder.FORMAT,
+    "tiff": tiff_stack.FORMAT,
+    "zarr": ome_zarr.FORMAT,
+}
+COLOUR_FORMATS = (image_folder.FORMAT, tiff_stack.FORMAT)
 
 
-@operation("convert", menu="File", inputs={"source": Role.VOLUME}, outputs={"result": Role.VOLUME})
+@operation("convert", menu="File", version=2, inputs={"source": Role.VOLUME}, outputs={"result": Role.VOLUME})
 def convert(source: Volume, result: VolumeOutput, params: ConvertParameters, context: Context) -> None:
-    """Copy a volume into a store or another format, with another data type or voxel size.
+    """Copy a volume or a part of it into a store or another format.
 
     The format follows the name of the result: `.zarr`, `.tif`, `.h5::dataset`, `.npy`, `.npz`, `.mrc`,
     `.nii`, `.precomputed`, `.mojo`, or a folder of sections for a name without ending. Integers are never
     wrapped: a smaller type maps a range of grey values, and label ids that do not fit are refused.
     """
-    kind = source.kind if params.kind == "as found" else Kind(params.kind)
-    box = _box(source, params)
-    dtype = source.dtype if params.dtype == "same" else np.dtype(params.dtype)
-    grey = None if kind is Kind.LABELS else _grey_range(source, box, dtype, params, context)
-    out = result.create(box.shape, dtype, params.voxel_size or source.voxel_size, kind)
-    for slab in context.track(slabs(box.shape, source.dtype.itemsize + dtype.itemsize + 8), "copying"):
-        voxels = source.read(slab.translated(box.start))
-        if kind is Kind.LABELS:
-            out.write(slab, _fitting(voxels, dtype))
-        else:
-            out.write(
-                slab, voxels.astype(dtype, copy=False) if grey is None else _stretched(voxels, dtype, *grey)
+    chosen = format_for(result.location)
+    kind = source.kind if params.kind == AS_FOUND else Kind(params.kind)
+    _check_applicable(params, kind, chosen)
+    result.copy_from(converted(source, kind, params, context), context, **_options(params, chosen))
+
+
+def converted(source: Volume, kind: Kind, params: ConvertParameters, context: Context) -> Volume:
+    """Return a volume as it is to be written, computed section by section while it is read."""
+    if params.kind != AS_FOUND and source.source:
+        # Colour pictures opened as labels have an id for every colour, else grey values.
+        source = open_volume(source.source, kind)
+    view: Volume = RestatedVolume(source, params.voxel_size or source.voxel_size, kind)
+    box = box_of(params.region, view)
+    if box != Box.of_shape(view.shape):
+        view = CroppedVolume(view, box)
+    if kind is Kind.LABELS:
+        view = _chosen(view, params)
+    factor = (params.downsample.z, params.downsample.y, params.downsample.x)
+    if factor != (1, 1, 1):
+        view = DownsampledVolume(view, factor)
+    return _as_labels(view, params, context) if kind is Kind.LABELS else _as_image(view, params, context)
+
+
+def box_of(region: Region, volume: Volume) -> Box:
+    """Return the box of a region of a volume; raise where it is not inside."""
+    firsts = (region.first_section, region.first_row, region.first_column)
+    counts = (region.section_count, region.row_count, region.column_count)
+    stops: list[int] = []
+    for name, first, count, there in zip(
+        ("Sections", "Rows", "Columns"), firsts, counts, volume.shape, strict=True
+    ):
+        stop = there if count is None else first + count
+        if first >= there or stop > there:
+            asked = f"{name} {first} to {stop - 1}" if count else f"{name} from {first} on"
+            raise UniemError(
+                f"{asked} were asked for, but {volume} has {there}, numbered from 0.",
+                f"Take {name.lower()} that are there.",
             )
+        stops.append(stop)
+    return Box(firsts, (stops[0], stops[1], stops[2]))
 
 
-def _box(source: Volume, params: ConvertParameters) -> Box:
-    first, count = params.first_section, params.section_count or source.shape[0] - params.first_section
-    if first >= source.shape[0] or first + count > source.shape[0]:
-        raise UniemError(
-            f"Sections {first} to {first + count - 1} were asked for, but {source} has {source.shape[0]}.",
-            "Take sections that are there.",
-        )
-    return Box((first, 0, 0), (first + count, source.shape[1], source.shape[2]))
+def _check_applicable(params: ConvertParameters, kind: Kind, chosen: Format) -> None:
+    """Raise if a parameter was given that would have no effect."""
+    for group, owner in FORMAT_GROUPS.items():
+        if chosen is not owner and (given := _given(getattr(params, group))):
+            raise _useless(f"{group}.{given[0]}", f"the result is {chosen.title}", f"write {owner.title}")
+    grey, labels = _given(params, GreyRange), _given(params, ObjectChoice) + _given(params, Colouring)
+    if kind is Kind.LABELS and grey:
+        raise _useless(grey[0], "ids of labels are kept as they are", "say that it is an image (kind)")
+    if kind is not Kind.LABELS and labels:
+        raise _useless(labels[0], f"the source is taken for {kind}", "say that it has labels (kind)")
+    if params.clipped_percent and None not in (params.low, params.high):
+        raise _useless("clipped_percent", "low and high are given", "leave out one of those")
+    if params.colours and not params.colour:
+        raise _useless("colours", "no colour is asked for", "ask for colour")
+    if not params.colour:
+        return
+    if chosen not in COLOUR_FORMATS:
+        raise _useless("colour", f"the result is {chosen.title}", "write sections or a TIFF stack")
+    if params.dtype not in (SAME, "uint8"):
+        raise _useless("dtype", "pictures in colour have 8 bits", "write ids without colour")
 
 
-def _fitting(labels: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return labels in another type, refusing any that would change."""
-    if labels.dtype == dtype:
-        return labels
-    largest = np.iinfo(dtype).max if dtype.kind in "ui" else 2**24
-    if labels.size and (int(labels.max()) > largest or int(labels.min()) < 0):
-        raise UniemError(
-            f"Labels from {labels.min()} to {labels.max()} do not fit into {dtype}.",
-            "Choose a larger data type, or relabel first.",
-        )
-    return labels.astype(dtype)
+def _useless(name: str, reason: str, remedy: str) -> UniemError:
+    return UniemError(
+        f"The parameter {name.replace('_', '-')} has no effect here: {reason}.", f"Leave it out, or {remedy}."
+    )
 
 
-def _grey_range(
-    source: Volume, box: Box, dtype: np.dtype[Any], params: ConvertParameters, context: Context
-) -> tuple[float, float] | None:
-    """Return the grey values that become darkest and brightest; None where values are copied as they are."""
+def _given(params: BaseModel, part: type[BaseModel] | None = None) -> list[str]:
+    """Return the parameters, all or those of one part, that are not at their defaults."""
+    fields = fields_of(part or type(params))
+    return [field.name for field in fields if getattr(params, field.name) != field.default]
+
+
+def _options(params: ConvertParameters, chosen: Format) -> dict[str, Any]:
+    colours = {"colours": colours_of(params.colours)} if params.colour else {}
+    if chosen is image_folder.FORMAT:
+        files = params.sections
+        named = {"prefix": files.prefix, "first": files.first_number, "digits": files.digits}
+        return {"file_type": files.file_type, **named, **colours}
+    if chosen is tiff_stack.FORMAT:
+        compression = None if params.tiff.compression == "by kind" else params.tiff.compression
+        return {"compression": compression, **colours}
+    return {"version": params.zarr.version} if chosen is ome_zarr.FORMAT else {}
+
+
+def _chosen(view: Volume, params: ConvertParameters) -> Volume:
+    if params.only:
+        view = ChosenLabels(view, ids_of(params.only), keeps=True)
+    if params.without:
+        view = ChosenLabels(view, ids_of(params.without), keeps=False)
+    return view
+
+
+def _as_labels(view: Volume, params: ConvertParameters, context: Context) -> Volume:
+    if params.relabel:
+        ids = _all_ids(view, context)
+        context.result(objects=len(ids))
+        view = RenumberedLabels(view, ids)
+    return view if params.dtype == SAME else CastLabels(view, params.dtype)
+
+
+def _as_image(view: Volume, params: ConvertParameters, context: Context) -> Volume:
+    dtype = view.dtype if params.dtype == SAME else np.dtype(params.dtype)
+    holds_all = dtype.kind == "f" or np.can_cast(view.dtype, dtype, "safe")
+    if holds_all and not _given(params, GreyRange):
+        return view if dtype == view.dtype else CastVolume(view, dtype)
     low, high = params.low, params.high
-    holds_all = dtype.kind == "f" or np.can_cast(source.dtype, dtype, "safe")
-    if low is None and high is None and holds_all:
-        return None
     if low is None or high is None:
-        darkest, brightest = _extremes(source, box, context)
+        darkest, brightest = _found_range(view, params.clipped_percent, context)
         low, high = darkest if low is None else low, brightest if high is None else high
     if high < low:
         raise UniemError(
             f"The range from {low:g} to {high:g} is empty.", "Give a high value above the low one."
         )
-    return low, high
+    context.result(darkest=low, brightest=high)
+    return StretchedVolume(view, dtype, low, high)
 
 
-def _extremes(source: Volume, box: Box, context: Context) -> tuple[float, float]:
+def _found_range(volume: Volume, clipped_percent: float, context: Context) -> tuple[float, float]:
+    if clipped_percent > 0:
+        return grey_range(volume, clipped_percent, 100 - clipped_percent, context)
     low, high = np.inf, -np.inf
-    for slab in context.track(slabs(box.shape, source.dtype.itemsize), "finding the grey range"):
-        voxels = source.read(slab.translated(box.start))
-        low, high = min(low, float(np.nanmin(voxels))), max(high, float(np.nanmax(voxels)))
+    for slab in context.track(slabs(volume.shape, 4 * volume.dtype.itemsize), "finding the grey range"):
+        voxels = volume.read(slab)
+        if volume.dtype.kind == "f":
+            voxels = voxels[np.isfinite(voxels)]
+        if voxels.size:
+            low, high = min(low, float(voxels.min())), max(high, float(voxels.max()))
+    if low > high:
+        raise UniemError(f"{volume} holds no finite number.", "Give low and high, or check the file.")
     return low, high
 
 
-def _stretched(voxels: NDArray[Any], dtype: np.dtype[Any], low: float, high: float) -> NDArray[Any]:
-    """Map [low, high] to the range of an integer type, or to 0..1 for floats, clipping the rest."""
-    top = float(np.iinfo(dtype).max) if dtype.kind in "ui" else 1.0
-    scaled = np.subtract(voxels, low, dtype=np.float64 if voxels.dtype.itemsize > 2 else np.float32)
-    scaled *= top / (high - low) if high > low else 0.0
-    np.clip(np.nan_to_num(scaled, copy=False), 0.0, top, out=scaled)
-    if dtype.kind in "ui":
-        np.rint(scaled, out=scaled)
-    stretched: NDArray[Any] = scaled.astype(dtype)
-    return stretched
+def _all_ids(volume: Volume, context: Context) -> NDArray[Any]:
+    """Return all ids of labels but 0, ascending."""
+    import fastremap
+
+    found = np.zeros(0, volume.dtype)
+    for slab in context.track(slabs(volume.shape, 4 * volume.dtype.itemsize), "finding the ids"):
+        voxels = np.ascontiguousarray(volume.read(slab))
+        found = np.union1d(found, np.unique(voxels) if voxels.dtype.kind == "b" else fastremap.unique(voxels))
+    ids: NDArray[Any] = found[found != 0]
+    return ids

@@ -6,7 +6,7 @@ import json
 import math
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,17 @@ from uniem.data.formats.format import (
     sections,
     settle,
 )
+from uniem.data.formats.tiff_ome import (
+    OME_DTYPES,
+    check_ome_dtype,
+    is_ome_name,
+    ome_metadata,
+    ome_record,
+)
 from uniem.data.formats.tiff_voxel_size import imagej_voxel_size, ome_voxel_size
 from uniem.data.geometry import VoxelSize
+from uniem.data.palette import Colour, painted
+from uniem.data.views import RestatedVolume
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.progress import Context
@@ -40,6 +49,7 @@ IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
 # Offsets in a classic TIFF have 32 bits; the margin is for tags and for what compression may add.
 CLASSIC_BYTES = (1 << 32) - (64 << 20)
 NM_PER_CM = 1e7
+COMPRESSIONS = ("none", "lzw", "zlib")
 
 
 def probe(path: Path) -> bool:
@@ -72,33 +82,65 @@ def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
 
 
 def write(
-    volume: Volume, path: Path, dataset: str | None, context: Context, *, compression: str | None = None
+    volume: Volume,
+    path: Path,
+    dataset: str | None,
+    context: Context,
+    *,
+    compression: str | None = None,
+    colours: Mapping[int, Colour] | None = None,
 ) -> None:
-    """Write a stack page by page, as ImageJ does where it can hold the data type, else as BigTIFF with JSON.
+    """Write a stack page by page, as ImageJ does where it can hold the volume, else as BigTIFF with OME-XML.
 
-    `compression` is zlib or none; by default, labels are compressed and images, which hardly shrink, are not.
+    A name that ends with .ome.tif asks for OME-XML. 64-bit whole numbers, which OME does not know, are
+    described in JSON.
+
+    `compression` is zlib, lzw or none; by default, labels are compressed and images, which hardly shrink, are
+    not. With `colours`, which may be empty, labels become 8-bit RGB in the colours of the palette, or in
+    those given.
     """
     import tifffile
 
     if dataset:
         raise UniemError(f"A TIFF holds one volume, not a dataset '{dataset}'.", f"Leave off ::{dataset}.")
-    if compression not in (None, "zlib", "none"):
-        raise UniemError(f"'{compression}' is no compression of TIFF files here.", "Use zlib or none.")
-    chosen = compression or ("zlib" if volume.kind == Kind.LABELS else "none")
-    is_imagej = volume.dtype.name in IMAGEJ_DTYPES and volume.nbytes < CLASSIC_BYTES
-    metadata = _imagej_metadata(volume) if is_imagej else _json_metadata(volume)
-    with (
-        replacing(path) as part,
-        tifffile.TiffWriter(part, imagej=is_imagej, bigtiff=not is_imagej) as writer,
-    ):
-        writer.write(
-            sections(volume, context, "writing"),
-            shape=volume.shape,
-            dtype=volume.dtype,
-            photometric="minisblack",
-            compression="zlib" if chosen == "zlib" else None,
-            **metadata,
+    if compression not in (None, *COMPRESSIONS):
+        raise UniemError(
+            f"'{compression}' is no compression of TIFF files here.", f"Use {', '.join(COMPRESSIONS)}."
         )
+    if colours is not None and volume.dtype.kind not in "bui":
+        raise UniemError(
+            f"{volume.name or 'The volume'} is {volume.dtype}; only labels have colours.", "Write it in grey."
+        )
+    chosen: Any = compression or ("zlib" if volume.kind == Kind.LABELS else "none")
+    file, pages = _described_pages(volume, colours, is_ome_name(path), context)
+    with replacing(path) as part, tifffile.TiffWriter(part, **file) as writer:
+        writer.write(**pages, compression=None if chosen == "none" else chosen)
+
+
+def _described_pages(
+    volume: Volume, colours: Mapping[int, Colour] | None, is_ome: bool, context: Context
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the kind of file, and its pages with what describes them, as tifffile takes them."""
+    pages = sections(volume, context, "writing")
+    if colours is None:
+        if is_ome:
+            check_ome_dtype(volume)
+        is_imagej = volume.dtype.name in IMAGEJ_DTYPES and volume.nbytes < CLASSIC_BYTES
+        described = {"data": pages, "shape": volume.shape, "dtype": volume.dtype, "photometric": "minisblack"}
+    else:
+        is_imagej = math.prod(volume.shape) * 3 < CLASSIC_BYTES
+        painting = (painted(page, colours) for page in pages)
+        described = {"data": painting, "shape": (*volume.shape, 3), "dtype": np.uint8, "photometric": "rgb"}
+    # Pictures in colour are no labels: their ids are gone.
+    kind = volume.kind if colours is None else Kind.IMAGE
+    restated = RestatedVolume(volume, volume.voxel_size, kind)
+    axes = "ZYX" if colours is None else "ZYXS"
+    # tifffile mistakes sections one voxel wide for samples when it writes for ImageJ.
+    if is_imagej and not is_ome and volume.shape[2] > 1:
+        return {"imagej": True}, {**described, **_imagej_metadata(restated, axes)}
+    if volume.dtype.name in OME_DTYPES or colours is not None:
+        return {"ome": True, "bigtiff": True}, {**described, **ome_metadata(restated, axes)}
+    return {"bigtiff": True}, {**described, **_json_metadata(restated)}
 
 
 def page_pixels(page: Any, path: Path) -> NDArray[Any]:
@@ -232,6 +274,8 @@ def _own_record(tiff: tifffile.TiffFile) -> dict[str, Any] | None:
         metadata = tiff.imagej_metadata or {}
         sizes = str(metadata.get("uniem_voxel_size_nm", "")).split(",")
         return {"kind": metadata.get("uniem_kind"), "voxel_size_nm": sizes if len(sizes) == 3 else None}
+    if tiff.is_ome and tiff.ome_metadata:
+        return ome_record(tiff.ome_metadata)
     first: Any = tiff.pages[0]
     try:
         record = json.loads(first.description)
@@ -254,8 +298,8 @@ def _voxel_size_of(tiff: tifffile.TiffFile) -> VoxelSize | None:
     return ome_voxel_size(tiff.ome_metadata) if tiff.is_ome and tiff.ome_metadata else None
 
 
-def _imagej_metadata(volume: Volume) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"axes": "ZYX", "uniem_kind": str(volume.kind)}
+def _imagej_metadata(volume: Volume, axes: str) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"axes": axes, "uniem_kind": str(volume.kind)}
     if volume.voxel_size is None:
         return {"metadata": metadata}
     z, y, x = volume.voxel_size
