@@ -31,6 +31,7 @@ from uniem.operations.convert_parameters import (
     GreyRange,
     ObjectChoice,
     Region,
+    Relabelling,
     colours_of,
     ids_of,
 )
@@ -57,7 +58,7 @@ def convert(source: Volume, result: VolumeOutput, params: ConvertParameters, con
     """
     chosen = format_for(result.location)
     kind = source.kind if params.kind == AS_FOUND else Kind(params.kind)
-    _check_applicable(params, kind, chosen)
+    check_applicable(params, kind, chosen)
     result.copy_from(converted(source, kind, params, context), context, **_options(params, chosen))
 
 
@@ -66,6 +67,12 @@ def converted(source: Volume, kind: Kind, params: ConvertParameters, context: Co
     if params.kind != AS_FOUND and source.source:
         # Colour pictures opened as labels have an id for every colour, else grey values.
         source = open_volume(source.source, kind)
+    view = placed(source, kind, params)
+    return _as_labels(view, params, context) if kind is Kind.LABELS else _as_image(view, params, context)
+
+
+def placed(source: Volume, kind: Kind, params: ConvertParameters) -> Volume:
+    """Return a volume in the extent and at the scale of the result, its numbers as they are."""
     view: Volume = RestatedVolume(source, params.voxel_size or source.voxel_size, kind)
     box = box_of(params.region, view)
     if box != Box.of_shape(view.shape):
@@ -73,9 +80,7 @@ def converted(source: Volume, kind: Kind, params: ConvertParameters, context: Co
     if kind is Kind.LABELS:
         view = _chosen(view, params)
     factor = (params.downsample.z, params.downsample.y, params.downsample.x)
-    if factor != (1, 1, 1):
-        view = DownsampledVolume(view, factor)
-    return _as_labels(view, params, context) if kind is Kind.LABELS else _as_image(view, params, context)
+    return view if factor == (1, 1, 1) else DownsampledVolume(view, factor)
 
 
 def box_of(region: Region, volume: Volume) -> Box:
@@ -97,12 +102,13 @@ def box_of(region: Region, volume: Volume) -> Box:
     return Box(firsts, (stops[0], stops[1], stops[2]))
 
 
-def _check_applicable(params: ConvertParameters, kind: Kind, chosen: Format) -> None:
+def check_applicable(params: ConvertParameters, kind: Kind, chosen: Format) -> None:
     """Raise if a parameter was given that would have no effect."""
     for group, owner in FORMAT_GROUPS.items():
         if chosen is not owner and (given := _given(getattr(params, group))):
             raise _useless(f"{group}.{given[0]}", f"the result is {chosen.title}", f"write {owner.title}")
-    grey, labels = _given(params, GreyRange), _given(params, ObjectChoice) + _given(params, Colouring)
+    grey = _given(params, GreyRange)
+    labels = [name for part in (ObjectChoice, Relabelling, Colouring) for name in _given(params, part)]
     if kind is Kind.LABELS and grey:
         raise _useless(grey[0], "ids of labels are kept as they are", "say that it is an image (kind)")
     if kind is not Kind.LABELS and labels:

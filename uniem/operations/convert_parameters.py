@@ -34,9 +34,6 @@ class Numbers(Parameters):
         "source says.",
         json_schema_extra={"unit": "nm"},
     )
-    kind: Literal["as found", "image", "labels", "probability"] = Field(
-        "as found", description="What the numbers mean; 'as found' takes what the file says or looks like."
-    )
 
 
 class GreyRange(Parameters):
@@ -59,22 +56,27 @@ class GreyRange(Parameters):
 
 
 class ObjectChoice(Parameters):
-    """Which objects of labels are in the result, and under which ids."""
+    """Which objects of labels are in the result."""
 
     only: str = Field(
         "", description="Ids of the objects to take, as in 3,17,40-52; the others become background."
     )
     without: str = Field("", description="Ids of objects that become background, as in 3,17,40-52.")
-    relabel: bool = Field(
-        False,
-        description="Number the objects from 1 in the order of their ids, so that they fit a smaller type.",
-    )
 
     @field_validator("only", "without")
     @classmethod
     def _check_ids(cls, text: str) -> str:
         ids_of(text)
         return text
+
+
+class Relabelling(Parameters):
+    """Under which ids objects are in the result."""
+
+    relabel: bool = Field(
+        False,
+        description="Number the objects from 1 in the order of their ids, so that they fit a smaller type.",
+    )
 
 
 class Colouring(Parameters):
@@ -85,17 +87,6 @@ class Colouring(Parameters):
         description="Write labels as 8-bit pictures in their colours on the canvas, for figures: PNG or TIFF "
         "sections, or a TIFF stack.",
     )
-    colours: str = Field(
-        "",
-        description="Colours of some ids that differ from the palette, as in 7=ff0000,12=00ff88.",
-        json_schema_extra={"advanced": True},
-    )
-
-    @field_validator("colours")
-    @classmethod
-    def _check_colours(cls, text: str) -> str:
-        colours_of(text)
-        return text
 
 
 class Region(Parameters):
@@ -154,9 +145,17 @@ class ZarrOptions(Parameters):
     )
 
 
-class ConvertParameters(Colouring, ObjectChoice, GreyRange, Numbers):
+class ConvertParameters(Colouring, Relabelling, ObjectChoice, GreyRange, Numbers):
     """How to convert a volume."""
 
+    colours: str = Field(
+        "",
+        description="Colours of some ids that differ from the palette, as in 7=ff0000,12=00ff88.",
+        json_schema_extra={"advanced": True},
+    )
+    kind: Literal["as found", "image", "labels", "probability"] = Field(
+        "as found", description="What the numbers mean; 'as found' takes what the file says or looks like."
+    )
     region: Region = Field(Region(), description="Part of the volume to take.")
     downsample: Downsampling = Field(
         Downsampling(), description="Make it coarser: images by the mean, labels by the commonest."
@@ -164,6 +163,12 @@ class ConvertParameters(Colouring, ObjectChoice, GreyRange, Numbers):
     sections: SectionFiles = Field(SectionFiles(), description="For a folder of sections: its files.")
     tiff: TiffOptions = Field(TiffOptions(), description="For a TIFF stack.")
     zarr: ZarrOptions = Field(ZarrOptions(), description="For an OME-Zarr.")
+
+    @field_validator("colours")
+    @classmethod
+    def _check_colours(cls, text: str) -> str:
+        colours_of(text)
+        return text
 
     @model_validator(mode="before")
     @classmethod

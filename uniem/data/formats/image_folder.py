@@ -104,7 +104,7 @@ def write(
         raise UniemError(f"A folder of sections holds no dataset '{dataset}'.", f"Leave off ::{dataset}.")
     _check_options(prefix, first, digits, file_type, bits)
     _check_colours(volume, file_type, bits, colours is not None)
-    dtype = None if colours is not None else _stored_dtype(volume, file_type, bits)
+    dtype = None if colours is not None else stored_dtype(volume, file_type, bits)
     with replacing(path) as part:
         part.mkdir()
         for number, section in enumerate(sections(volume, context, "writing"), first):
@@ -193,7 +193,8 @@ def _check_colours(volume: Volume, file_type: str, bits: int | None, is_coloured
         )
 
 
-def _stored_dtype(volume: Volume, file_type: str, bits: int | None) -> np.dtype[Any]:
+def stored_dtype(volume: Volume, file_type: str, bits: int | None) -> np.dtype[Any]:
+    """Return the data type of the pictures that hold a volume; raise where there is none."""
     is_small = volume.dtype.kind == "b" or volume.dtype == np.uint8
     if volume.dtype.kind == "f" and (file_type == "png" or bits):
         raise UniemError(
