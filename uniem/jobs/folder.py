@@ -25,6 +25,7 @@ from uniem.jobs.request import JobRequest
 logger = logging.getLogger(__name__)
 
 REQUEST = "request.json"
+EVENTS = "events.jsonl"
 LINE_LIMIT = 1 << 16
 # A look at the lock holds it for an instant, so taking it is tried for a while.
 LOCK_PATIENCE_S = 2.0
@@ -42,7 +43,7 @@ class JobFolder:
         self.path = Path(path)
         self.log = self.path / "log.txt"
         self.previews = self.path / "previews"
-        self._events = self.path / "events.jsonl"
+        self._events = self.path / EVENTS
         self._cancel = self.path / "cancel"
         self._is_torn = False
 

@@ -125,8 +125,19 @@ class JobQueue:
         self._waiting: list[Job] = []
         self._active: list[Job] = []
         self._unread: list[Job] = []
-        for path in sorted(self.folder.iterdir()) if self.folder.is_dir() else []:
-            self._take_up(path)
+        self._take_up_all()
+
+    def move_to(self, folder: Path) -> None:
+        """Follow the jobs of another folder from now on; those that run go on by themselves."""
+        self.leave_running()
+        self._unread.clear()
+        for job in list(self.jobs):
+            self.jobs.remove(job)
+            self.removed.emit(job)
+        self.folder = folder
+        self._take_up_all()
+        for job in self.jobs:
+            self.added.emit(job)
 
     def submit(self, request: JobRequest) -> Job:
         """Queue a request; raise `UniemError` at once where it can be seen that it would fail."""
@@ -191,6 +202,10 @@ class JobQueue:
                 job.worker.detach()
         self._active.clear()
         self._waiting.clear()
+
+    def _take_up_all(self) -> None:
+        for path in sorted(self.folder.iterdir()) if self.folder.is_dir() else []:
+            self._take_up(path)
 
     def _take_up(self, path: Path) -> None:
         if not (path / REQUEST).is_file():
