@@ -101,7 +101,7 @@ def export_volume(
         raise UniemError(
             f"A volume of shape {volume.shape} holds no voxel.", "Take at least one voxel along z, y and x."
         )
-    held = volume if chosen.holds is None else as_held(volume, chosen.holds, chosen.title)
+    held = as_held(volume, chosen.holds, chosen.title)
     chosen.write(held, path, dataset, context or Context(), **options)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from uniem.data.formats.kind import guess_kind
+from uniem.data.formats.limits import check_shape
 from uniem.data.geometry import Box, Triple, VoxelSize
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
@@ -56,6 +58,9 @@ class Format:
     write : callable
         Takes (volume, path, dataset, context, and the format's own options by name) and writes slab by slab;
         the file appears when it is complete.
+    holds : mapping of str to str, optional
+        The types that its files hold, and what each is kept as; numbers that do not fit are refused before
+        `write` sees them. None where that depends on more than the type, which `write` then checks.
     holds_several : bool
         Whether a second volume is written beside the first, which must then be kept.
     """
@@ -65,6 +70,7 @@ class Format:
     probe: Callable[[Path], bool]
     read: Reader
     write: Callable[..., None]
+    holds: Mapping[str, str] | None = None
     holds_several: bool = False
 
 
@@ -114,6 +120,7 @@ class SectionVolume(Volume):
 
 def settle(volume: Volume, path: Path, dataset: str | None, kind: Kind | None) -> Volume:
     """Give a volume its name, its source and its kind, guessing the kind if it is None."""
+    check_shape(volume.shape, path)
     ending = f"::{dataset}" if dataset else ""
     volume.name = path.name + ending
     volume.source = str(path) + ending
@@ -176,24 +183,6 @@ def flatten_colours(pixels: NDArray[Any], kind: Kind | None) -> NDArray[Any]:
     return grey_of(pixels)
 
 
-def narrowed(slab: NDArray[Any], dtype: np.dtype[Any], title: str) -> NDArray[Any]:
-    """Return voxels in the type that a file holds; raise if any whole number does not fit, never wrap.
-
-    `title` is what a user calls such a file.
-    """
-    if slab.dtype == dtype:
-        return slab
-    limits = np.iinfo(dtype)
-    low, high = int(slab.min()), int(slab.max())
-    if low < limits.min or high > limits.max:
-        raise UniemError(
-            f"The volume has whole numbers from {low} to {high}, "
-            f"but {title} file holds those from {limits.min} to {limits.max}.",
-            "Relabel it to smaller ids, or write another format, such as .zarr or .h5.",
-        )
-    return slab.astype(dtype)
-
-
 def describe(volume: Volume) -> dict[str, Any]:
     """Return what a file should say about its volume, for JSON: kind and voxel size in nm, z, y, x."""
     return {"kind": str(volume.kind), "voxel_size_nm": list(volume.voxel_size) if volume.voxel_size else None}
@@ -202,7 +191,7 @@ def describe(volume: Volume) -> dict[str, Any]:
 def described_kind(record: Any) -> Kind | None:
     """Return the kind that `describe` recorded; None if it says nothing that is known."""
     value = record.get("kind") if isinstance(record, dict) else None
-    return Kind(value) if value in list(Kind) else None
+    return Kind(value) if isinstance(value, str) and value in list(Kind) else None
 
 
 def described_voxel_size(record: Any) -> VoxelSize | None:
@@ -210,11 +199,22 @@ def described_voxel_size(record: Any) -> VoxelSize | None:
     return voxel_size_of(record.get("voxel_size_nm")) if isinstance(record, dict) else None
 
 
+def refined(rough: VoxelSize | None, noted: VoxelSize | None) -> VoxelSize | None:
+    """Return the exact voxel size noted beside one that a file keeps roughly, unless they contradict.
+
+    They do where another program changed the voxel size and left the note as it was.
+    """
+    if rough is None or noted is None:
+        return rough
+    is_same = all(math.isclose(a, b, rel_tol=1e-5) for a, b in zip(rough, noted, strict=True))
+    return noted if is_same else rough
+
+
 def voxel_size_of(values: Any) -> VoxelSize | None:
     """Return three positive numbers in nm as a voxel size; None for anything else."""
     try:
         numbers = [float(value) for value in values]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     is_size = len(numbers) == 3 and all(0 < number < float("inf") for number in numbers)
     return VoxelSize(*numbers) if is_size else None

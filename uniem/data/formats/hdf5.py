@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from uniem.data.formats.files import PARSER_ERRORS, replacing
 from uniem.data.formats.format import Format, described_kind, native_dtype, settle, slabs, voxel_size_of
+from uniem.data.formats.held import EVERY_TYPE
 from uniem.data.geometry import Box, Triple, VoxelSize
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
@@ -175,4 +176,4 @@ def _voxel_size_of(dataset: h5py.Dataset) -> VoxelSize | None:
     return VoxelSize(*(float(f"{edge * 1000:.9g}") for edge in microns)) if microns else None
 
 
-FORMAT = Format("HDF5", (".h5", ".hdf5", ".hdf"), probe, read, write)
+FORMAT = Format("HDF5", (".h5", ".hdf5", ".hdf"), probe, read, write, EVERY_TYPE)

@@ -1,8 +1,8 @@
 """MRC files (also .rec, .st and .map) by mrcfile; mapped into memory, only what is read is loaded.
 
-The voxel size is kept in angstrom as float32. Unsigned bytes are written as 16 bits, since readers take the
-bytes of an MRC for signed; IMOD's files that say otherwise are read as IMOD does. The kind is one of the
-file's labels (its lines of text).
+The voxel size is kept in angstrom as float32; its exact value in nm, and the kind, are among the file's
+labels (its lines of text). Unsigned bytes are written as 16 bits, since readers take the bytes of an MRC for
+signed; IMOD's files that say otherwise are read as IMOD does.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uniem.data.formats.files import PARSER_ERRORS, replacing
-from uniem.data.formats.format import Format, described_kind, narrowed, settle, slabs, voxel_size_of
+from uniem.data.formats.format import Format, described_kind, refined, settle, slabs, voxel_size_of
 from uniem.data.formats.numpy_file import MappedVolume
 from uniem.data.geometry import VoxelSize
 from uniem.data.volume import Kind, Volume
@@ -30,6 +30,7 @@ ANGSTROM_PER_NM = 10.0
 IMOD_STAMP = 1146047817
 SIGNED_BYTES_FLAG = 1
 KIND_LABEL = "uniem kind: "
+SIZE_LABEL = "size nm: "  # a label has 80 characters, and each of three numbers up to 23
 # The type each type is written as; whole numbers that do not fit are refused, never wrapped.
 STORED_AS = {
     "bool": "int8",
@@ -41,6 +42,7 @@ STORED_AS = {
     "int64": "int16",
     "uint32": "uint16",
     "uint64": "uint16",
+    "float16": "float32",
     "float32": "float32",
 }
 MODES = {"int8": 0, "int16": 1, "float32": 2, "uint16": 6}
@@ -71,7 +73,7 @@ def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
             file.close()
             raise ValueError("it is cut short, or its voxels are of an unknown type")
         volume = MappedVolume(_as_zyx(_as_imod_says(file), file.header, path), path)
-        volume.voxel_size = _voxel_size_of(file)
+        volume.voxel_size = refined(_voxel_size_of(file), _noted_size(file.get_labels()))
         stated = _kind_in(file.get_labels())
     except PARSER_ERRORS as error:
         raise UniemError(
@@ -106,28 +108,30 @@ def _voxel_size_of(file: Any) -> VoxelSize | None:
     return voxel_size_of(float(f"{float(e):.7g}") / ANGSTROM_PER_NM for e in (edges.z, edges.y, edges.x))
 
 
+def _noted_size(labels: list[str]) -> VoxelSize | None:
+    stated = [line.removeprefix(SIZE_LABEL).split() for line in labels if line.startswith(SIZE_LABEL)]
+    return voxel_size_of(stated[0]) if stated else None
+
+
 def _kind_in(labels: list[str]) -> Kind | None:
     stated = [line.removeprefix(KIND_LABEL).split()[0] for line in labels if line.startswith(KIND_LABEL)]
     return described_kind({"kind": stated[0]}) if stated else None
 
 
 def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> None:
-    """Write an MRC file slab by slab; ids above 65535 are refused."""
+    """Write an MRC file slab by slab; the volume is of one of the types in `MODES`."""
     if dataset:
         raise UniemError(
             f"An MRC file holds one volume, not a dataset '{dataset}'.", f"Leave off ::{dataset}."
         )
-    stored = STORED_AS.get(volume.dtype.name)
-    if stored is None:
-        raise UniemError(f"An MRC file cannot hold {volume.dtype.name} voxels.", "Convert to float32.")
     with replacing(path) as part:
-        _write_header(volume, part, MODES[stored])
+        _write_header(volume, part, MODES[volume.dtype.name])
         statistics = _Statistics()
         # Written, not mapped: a full disk is an error then, and not the end of the process.
         with part.open("r+b") as file:
             file.seek(HEADER_BYTES)
             for _, slab in slabs(volume, context, "writing"):
-                voxels = np.ascontiguousarray(narrowed(slab, np.dtype(stored), "an MRC"))
+                voxels = np.ascontiguousarray(slab)
                 statistics.add(voxels)
                 file.write(voxels.astype(voxels.dtype.newbyteorder("<"), copy=False).data)
         _write_statistics(part, statistics)
@@ -142,6 +146,8 @@ def _write_header(volume: Volume, part: Path, mode: int) -> None:
             z, y, x = (edge * ANGSTROM_PER_NM for edge in volume.voxel_size)
             file.voxel_size = (x, y, z)
         file.add_label(f"{KIND_LABEL}{volume.kind}")
+        if volume.voxel_size:
+            file.add_label(SIZE_LABEL + " ".join(repr(float(edge)) for edge in volume.voxel_size))
 
 
 class _Statistics:
@@ -169,4 +175,4 @@ def _write_statistics(part: Path, statistics: _Statistics) -> None:
         file.header.rms = math.sqrt(max(0.0, statistics.squares / statistics.count - mean * mean))
 
 
-FORMAT = Format("MRC", (".mrc", ".rec", ".st", ".map"), probe, read, write)
+FORMAT = Format("MRC", (".mrc", ".rec", ".st", ".map"), probe, read, write, STORED_AS)

@@ -22,12 +22,13 @@ from uniem.data.formats.format import (
     Format,
     SectionVolume,
     described_kind,
-    narrowed,
     native_dtype,
+    refined,
     settle,
     slabs,
     voxel_size_of,
 )
+from uniem.data.formats.held import EVERY_TYPE
 from uniem.data.formats.numpy_file import MappedVolume
 from uniem.data.geometry import VoxelSize
 from uniem.data.volume import Kind, Volume
@@ -39,6 +40,8 @@ SIGNATURES = ((344, b"n+1\0"), (344, b"ni1\0"), (4, b"n+2\0\r\n\x1a\n"))
 NM_PER = {"meter": 1e9, "mm": 1e6, "micron": 1e3}
 LARGEST_EDGE = 32767
 KIND_PREFIX = "uniem kind: "
+SIZE_PREFIX = b"uniem voxel size in nm, z y x: "
+COMMENT_CODE = 6
 LABEL_INTENT = "label"
 
 
@@ -73,7 +76,7 @@ def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
     with _parsing(path):
         image: Any = nibabel.load(path, keep_file_open=True)
         volume = _volume_of(image.dataobj, image.header, path)
-    volume.voxel_size = _voxel_size_of(image)
+    volume.voxel_size = refined(_voxel_size_of(image), _noted_size(image.header))
     return settle(volume, path, None, kind or _kind_in(image.header))
 
 
@@ -137,6 +140,17 @@ def _voxel_size_of(image: Any) -> VoxelSize | None:
     return voxel_size_of(float(f"{edge:.10g}") for edge in padded[::-1])
 
 
+def _size_note(size: VoxelSize) -> bytes:
+    return SIZE_PREFIX + " ".join(repr(float(edge)) for edge in size).encode("ascii")
+
+
+def _noted_size(header: Any) -> VoxelSize | None:
+    contents = (each.get_content() for each in header.extensions if each.get_code() == COMMENT_CODE)
+    notes = [bytes(content).strip(b"\0") for content in contents if isinstance(content, bytes)]
+    noted = [note.removeprefix(SIZE_PREFIX).split() for note in notes if note.startswith(SIZE_PREFIX)]
+    return voxel_size_of(noted[0]) if noted else None
+
+
 def _kind_in(header: Any) -> Kind | None:
     text = bytes(header["descrip"]).split(b"\0")[0].decode("ascii", "replace")
     if text.startswith(KIND_PREFIX):
@@ -150,16 +164,12 @@ def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> 
         raise UniemError(
             f"A NIfTI file holds one volume, not a dataset '{dataset}'.", f"Leave off ::{dataset}."
         )
-    stored = np.dtype(np.uint8) if volume.dtype == np.bool_ else volume.dtype
-    if stored.kind not in "uif" or stored.itemsize > 8 or stored == np.float16:
-        raise UniemError(f"A NIfTI file cannot hold {stored.name} voxels.", "Convert to float32.")
-    header = _header_of(volume, stored)
+    header = _header_of(volume)
     with replacing(path) as part, _opened(part, path) as file:
         header.write_to(file)
         file.write(bytes(int(header["vox_offset"]) - file.tell()))
         for _, slab in slabs(volume, context, "writing"):
-            voxels = np.ascontiguousarray(narrowed(slab, stored, "a NIfTI") if stored.kind != "f" else slab)
-            file.write(voxels.astype(stored.newbyteorder("<"), copy=False).data)
+            file.write(np.ascontiguousarray(slab, volume.dtype.newbyteorder("<")).data)
 
 
 @contextmanager
@@ -173,15 +183,14 @@ def _opened(part: Path, path: Path) -> Iterator[IO[bytes]]:
             yield buffered
 
 
-def _header_of(volume: Volume, stored: np.dtype[Any]) -> Any:
+def _header_of(volume: Volume) -> Any:
     import nibabel
 
     is_large = max(volume.shape) > LARGEST_EDGE
     header_class: Any = nibabel.Nifti2Header if is_large else nibabel.Nifti1Header
     header = header_class(endianness="<")
     header.set_data_shape(volume.shape[::-1])
-    header.set_data_dtype(stored)
-    header["vox_offset"] = 544 if is_large else 352
+    header.set_data_dtype(volume.dtype)
     header.set_slope_inter(1, 0)
     header["descrip"] = f"{KIND_PREFIX}{volume.kind}".encode("ascii")
     if volume.kind is Kind.LABELS:
@@ -191,7 +200,9 @@ def _header_of(volume: Volume, stored: np.dtype[Any]) -> Any:
         header.set_zooms(microns)
         header.set_xyzt_units("micron")
         header.set_sform(np.diag([*microns, 1.0]), code="scanner")
+        header.extensions.append(nibabel.nifti1.Nifti1Extension(COMMENT_CODE, _size_note(volume.voxel_size)))
+    header["vox_offset"] = header.single_vox_offset + header.extensions.get_sizeondisk()
     return header
 
 
-FORMAT = Format("NIfTI", (".nii", ".nii.gz"), probe, read, write)
+FORMAT = Format("NIfTI", (".nii", ".nii.gz"), probe, read, write, {**EVERY_TYPE, "bool": "uint8"})

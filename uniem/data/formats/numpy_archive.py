@@ -28,6 +28,7 @@ from uniem.data.formats.format import (
     slabs,
     voxel_size_of,
 )
+from uniem.data.formats.held import EVERY_TYPE
 from uniem.data.formats.numpy_file import MappedVolume
 from uniem.data.geometry import VoxelSize
 from uniem.data.volume import Kind, Volume
@@ -209,4 +210,4 @@ def _write_small(archive: zipfile.ZipFile, name: str, array: NDArray[Any]) -> No
         np.lib.format.write_array(file, array, allow_pickle=False)
 
 
-FORMAT = Format("an .npz file", (".npz",), probe, read, write)
+FORMAT = Format("an .npz file", (".npz",), probe, read, write, EVERY_TYPE)

@@ -20,6 +20,7 @@ from uniem.data.formats.format import (
     settle,
     slabs,
 )
+from uniem.data.formats.held import EVERY_TYPE
 from uniem.data.geometry import Box
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
@@ -110,4 +111,4 @@ def _record_beside(path: Path, volume: Volume) -> Any:
     return record if math.prod(volume.shape) and record.get("shape") == list(volume.shape) else None
 
 
-FORMAT = Format("an .npy file", (".npy",), probe, read, write)
+FORMAT = Format("an .npy file", (".npy",), probe, read, write, EVERY_TYPE)

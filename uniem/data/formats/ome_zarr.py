@@ -7,6 +7,7 @@ from pathlib import Path
 from uniem.data.formats.files import replacing
 from uniem.data.formats.format import Format
 from uniem.data.geometry import blocks, count_blocks
+from uniem.data.store import STORED_AS
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.progress import Context
@@ -59,4 +60,4 @@ def write(volume: Volume, path: Path, dataset: str | None, context: Context, *, 
         del store
 
 
-FORMAT = Format("OME-Zarr", (".zarr",), probe, read, write)
+FORMAT = Format("OME-Zarr", (".zarr",), probe, read, write, STORED_AS)

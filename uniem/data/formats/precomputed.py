@@ -14,6 +14,7 @@ from uniem.data.formats.files import replacing
 from uniem.data.formats.format import Format, describe, described_kind, settle, voxel_size_of
 from uniem.data.geometry import Box, Triple, VoxelSize, blocks, count_blocks
 from uniem.data.heap import HeapTrimmer
+from uniem.data.precomputed_arrays import DTYPES, create_scale, open_scale
 from uniem.data.pyramid import downsample, next_factor
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
@@ -26,6 +27,7 @@ BLOCK_SHAPE: Triple = (64, 512, 512)
 COARSE_BLOCK_SHAPE: Triple = (64, 256, 256)
 SMALLEST_EDGE = 512
 UNKNOWN_SIZE = VoxelSize(1, 1, 1)
+HOLDS = {**{name: name for name in DTYPES}, "bool": "uint8", "float16": "float32"}
 
 
 def probe(path: Path) -> bool:
@@ -50,7 +52,6 @@ def read_address(address: str, kind: Kind | None) -> Volume | None:
 
 
 def _opened(place: str | Path, content: bytes, kind: Kind | None) -> Volume:
-    from uniem.data.precomputed_arrays import open_scale
     from uniem.data.tensor_volume import TensorVolume, read_key
 
     info, record = _parsed(content), _parsed(read_key(place, RECORD) or b"")
@@ -81,15 +82,8 @@ def _is_volume(info: Any) -> bool:
 
 def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> None:
     """Write a volume and its pyramid block by block; means of images, modes of labels."""
-    from uniem.data.precomputed_arrays import DTYPES, create_scale
-
     if dataset:
         raise UniemError(f"A precomputed volume holds no dataset '{dataset}'.", f"Leave off ::{dataset}.")
-    if volume.dtype.name not in DTYPES:
-        raise UniemError(
-            f"A precomputed volume cannot hold {volume.dtype.name} voxels.",
-            f"Convert to one of {', '.join(DTYPES)}.",
-        )
     is_labels = volume.kind is Kind.LABELS
     with replacing(path) as part:
         part.mkdir()
@@ -108,8 +102,6 @@ def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> 
 
 
 def _write_pyramid(level: Any, folder: Path, volume: Volume, context: Context) -> None:
-    from uniem.data.precomputed_arrays import create_scale
-
     base, is_labels = volume.voxel_size or UNKNOWN_SIZE, volume.kind is Kind.LABELS
     heap = HeapTrimmer()
     done: Triple = (1, 1, 1)
@@ -137,4 +129,4 @@ def _triple(values: Any) -> Triple:
     return (int(values[0]), int(values[1]), int(values[2]))
 
 
-FORMAT = Format("a precomputed volume", (".precomputed",), probe, read, write)
+FORMAT = Format("a precomputed volume", (".precomputed",), probe, read, write, HOLDS)

@@ -26,6 +26,7 @@ from uniem.data.formats.format import (
     sections,
     settle,
 )
+from uniem.data.formats.held import EVERY_TYPE
 from uniem.data.formats.tiff_ome import (
     OME_DTYPES,
     check_ome_dtype,
@@ -33,7 +34,12 @@ from uniem.data.formats.tiff_ome import (
     ome_metadata,
     ome_record,
 )
-from uniem.data.formats.tiff_voxel_size import imagej_voxel_size, ome_voxel_size
+from uniem.data.formats.tiff_voxel_size import (
+    imagej_pixel_size,
+    imagej_voxel_size,
+    ome_pixel_size,
+    ome_voxel_size,
+)
 from uniem.data.geometry import VoxelSize
 from uniem.data.palette import Colour, painted
 from uniem.data.views import RestatedVolume
@@ -49,6 +55,7 @@ IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
 # Offsets in a classic TIFF have 32 bits; the margin is for tags and for what compression may add.
 CLASSIC_BYTES = (1 << 32) - (64 << 20)
 NM_PER_CM = 1e7
+MAX_FRACTION = float(1 << 32)
 COMPRESSIONS = ("none", "lzw", "zlib")
 
 
@@ -74,6 +81,7 @@ def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
             tiff = closing.enter_context(tifffile.TiffFile(path))
             tiff.filehandle.set_lock(True)
             volume = settle(_open(tiff, path, kind), path, None, kind or _kind_in(tiff))
+            volume.pixel_size = None if volume.voxel_size else _pixel_size_of(tiff)
             closing.pop_all()
             weakref.finalize(volume, tiff.close)
             return volume
@@ -155,7 +163,7 @@ def page_pixels(page: Any, path: Path) -> NDArray[Any]:
         pixels = np.moveaxis(pixels, 0, -1)
     if page.axes not in ("YX", "YXS", "SYX"):
         raise UniemError(f"A page of {path} has the axes {page.axes}.", "Save it with one section per page.")
-    if pixels.dtype == np.bool_ and page.photometric == 0:
+    if pixels.dtype == np.bool_ and page.keyframe.photometric == 0:
         pixels = ~pixels  # 1-bit files of scanners and Photoshop: 0 is white
     return np.asarray(pixels)
 
@@ -292,10 +300,20 @@ def _voxel_size_of(tiff: tifffile.TiffFile) -> VoxelSize | None:
     if noted := described_voxel_size(_own_record(tiff)):
         return noted
     if tiff.is_imagej:
-        page: Any = tiff.pages[0]
-        resolution = [page.tags.valueof(tag) for tag in ("YResolution", "XResolution")]
-        return imagej_voxel_size(tiff.imagej_metadata or {}, resolution[0], resolution[1])
+        return imagej_voxel_size(tiff.imagej_metadata or {}, *_resolution_of(tiff))
     return ome_voxel_size(tiff.ome_metadata) if tiff.is_ome and tiff.ome_metadata else None
+
+
+def _pixel_size_of(tiff: tifffile.TiffFile) -> tuple[float, float] | None:
+    if tiff.is_imagej:
+        return imagej_pixel_size(tiff.imagej_metadata or {}, *_resolution_of(tiff))
+    return ome_pixel_size(tiff.ome_metadata) if tiff.is_ome and tiff.ome_metadata else None
+
+
+def _resolution_of(tiff: tifffile.TiffFile) -> tuple[Any, Any]:
+    """Return pixels per unit along y and x, as the tags say it."""
+    page: Any = tiff.pages[0]
+    return page.tags.valueof("YResolution"), page.tags.valueof("XResolution")
 
 
 def _imagej_metadata(volume: Volume, axes: str) -> dict[str, Any]:
@@ -304,15 +322,21 @@ def _imagej_metadata(volume: Volume, axes: str) -> dict[str, Any]:
         return {"metadata": metadata}
     z, y, x = volume.voxel_size
     metadata |= {"unit": "nm", "spacing": z, "uniem_voxel_size_nm": f"{z!r},{y!r},{x!r}"}
-    return {"metadata": metadata, "resolution": (1 / x, 1 / y), "resolutionunit": "NONE"}
+    return {"metadata": metadata, **_resolution(1 / x, 1 / y, "NONE")}
 
 
 def _json_metadata(volume: Volume) -> dict[str, Any]:
     named = {"metadata": None, "description": json.dumps({"uniem": describe(volume)})}
     if volume.voxel_size is None:
         return named
-    per_cm = (NM_PER_CM / volume.voxel_size.x, NM_PER_CM / volume.voxel_size.y)
-    return {**named, "resolution": per_cm, "resolutionunit": "CENTIMETER"}
+    _, y, x = volume.voxel_size
+    return {**named, **_resolution(NM_PER_CM / x, NM_PER_CM / y, "CENTIMETER")}
 
 
-FORMAT = Format("a TIFF stack", (".tif", ".tiff", ".btf"), probe, read, write)
+def _resolution(per_x: float, per_y: float, unit: str) -> dict[str, Any]:
+    """Return pixels per unit for tags of TIFF, none where the fractions of 32 bits in them cannot say it."""
+    is_sayable = max(per_x, per_y) < MAX_FRACTION and min(per_x, per_y) > 1 / MAX_FRACTION
+    return {"resolution": (per_x, per_y), "resolutionunit": unit} if is_sayable else {}
+
+
+FORMAT = Format("a TIFF stack", (".tif", ".tiff", ".btf"), probe, read, write, EVERY_TYPE)

@@ -44,20 +44,37 @@ def imagej_voxel_size(metadata: dict[str, Any], y_resolution: Any, x_resolution:
     return voxel_size_of([_rounded(float(s) * u) for s, u in pairs])
 
 
+def imagej_pixel_size(
+    metadata: dict[str, Any], y_resolution: Any, x_resolution: Any
+) -> tuple[float, float] | None:
+    """Return y and x of a pixel of an ImageJ file in nm, None without a unit of length."""
+    # The thickness is not asked of the file, so that any will do.
+    size = imagej_voxel_size({**metadata, "spacing": 1.0}, y_resolution, x_resolution)
+    return (size.y, size.x) if size else None
+
+
 def ome_voxel_size(xml: str) -> VoxelSize | None:
     """Return the voxel size of the first image in OME-XML, whose unit is µm unless it names one."""
+    return voxel_size_of([edge for axis in "ZYX" if (edge := _ome_edge(xml, axis))])
+
+
+def ome_pixel_size(xml: str) -> tuple[float, float] | None:
+    """Return y and x of a pixel of the first image in OME-XML in nm."""
+    y, x = _ome_edge(xml, "Y"), _ome_edge(xml, "X")
+    return (y, x) if y and x else None
+
+
+def _ome_edge(xml: str, axis: str) -> float | None:
     pixels = re.search(r"<(?:\w+:)?Pixels\b[^>]*>", xml)
     if not pixels:
         return None
     given = dict(re.findall(r'(PhysicalSize[XYZ](?:Unit)?)="([^"]*)"', pixels.group()))
-    sizes = []
-    for axis in "ZYX":
-        scale = NM_PER_UNIT.get(given.get(f"PhysicalSize{axis}Unit", "µm").lower())
-        try:
-            sizes.append(_rounded(float(given[f"PhysicalSize{axis}"]) * (scale or 0)))
-        except (KeyError, ValueError):
-            return None
-    return voxel_size_of(sizes)
+    scale = NM_PER_UNIT.get(given.get(f"PhysicalSize{axis}Unit", "µm").lower())
+    try:
+        edge = _rounded(float(given[f"PhysicalSize{axis}"]) * (scale or 0))
+    except (KeyError, ValueError):
+        return None
+    return edge if 0 < edge < float("inf") else None
 
 
 def _per_pixel(resolution: Any) -> float | None:
