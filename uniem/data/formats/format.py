@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from uniem.data.formats.kind import guess_kind
-from uniem.data.formats.limits import check_shape
 from uniem.data.geometry import Box, Triple, VoxelSize
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
@@ -120,7 +119,6 @@ class SectionVolume(Volume):
 
 def settle(volume: Volume, path: Path, dataset: str | None, kind: Kind | None) -> Volume:
     """Give a volume its name, its source and its kind, guessing the kind if it is None."""
-    check_shape(volume.shape, path)
     ending = f"::{dataset}" if dataset else ""
     volume.name = path.name + ending
     volume.source = str(path) + ending
