@@ -14,9 +14,10 @@ from numpy.typing import DTypeLike
 from uniem.data.formats import export_volume, format_for
 from uniem.data.formats.files import write_bytes
 from uniem.data.geometry import Triple, VoxelSize
+from uniem.data.importing import folder_of_import, import_volume
 from uniem.data.location import is_web_address
 from uniem.data.provenance import FILE_NAME, Provenance
-from uniem.data.store import create_store, open_store
+from uniem.data.store import StoredVolume, create_store, open_store
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.progress import Context
@@ -57,7 +58,8 @@ class VolumeOutput:
         self._part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:6]}.part.zarr")
         # The ending names the format, so the part keeps it; without one it is a folder of sections.
         self._exported = path.with_name(f".{uuid.uuid4().hex[:6]}-{path.name}")
-        self._is_copied = False
+        self._store: StoredVolume | None = None
+        self._is_exported = False
 
     def create(
         self, shape: Triple, dtype: DTypeLike, voxel_size: VoxelSize | None, kind: Kind | None = None
@@ -75,25 +77,28 @@ class VolumeOutput:
         """Make the volume a copy of another, slab by slab, with no store in between where it is none.
 
         The voxel size and the kind go along. The options are those of the format, as of `export_volume`.
+        A copy into a store goes on where an earlier one of the same source to this place was killed.
         """
         if self._is_store:
-            export_volume(source, self._part, context, **options)
+            folder = folder_of_import(path_of(self.location))
+            self._store = import_volume(source, folder, context, **options)
         else:
             self._export(source, context, **options)
-        self._is_copied = True
+            self._is_exported = True
 
     def publish(self, provenance: Provenance, context: Context) -> None:
         """Bring the finished volume to its place, with pyramid or in the format asked for."""
         path = path_of(self.location)
         if self._is_store:
-            store = open_store(self._part, writable=True)
-            if not self._is_copied:
+            store = self._store or open_store(self._part, writable=True)
+            if self._store is None:
                 store.build_pyramid(context)
             store.update_attributes(provenance=provenance.to_attributes())
             store.rename(path.name)
-            _replace(self._part, path)
+            _replace(store.path, path)
+            self.discard()
             return
-        if not self._is_copied:
+        if not self._is_exported:
             self._export(open_store(self._part), context)
         if not self._is_shared:
             self._place_exported(path)
@@ -103,6 +108,8 @@ class VolumeOutput:
     def discard(self) -> None:
         """Remove what was begun."""
         shutil.rmtree(self._part, ignore_errors=True)
+        if self._store is not None:
+            _remove(folder_of_import(path_of(self.location)))
         for begun in (self._exported, *self._companions()):
             _remove(begun)
 
