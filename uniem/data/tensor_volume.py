@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from uniem.data.geometry import Box, VoxelSize
+from uniem.data.geometry import Box, Triple, VoxelSize
 from uniem.data.location import web_address
 from uniem.data.store import shared_context, with_three_axes
 from uniem.data.volume import Kind, Volume
@@ -54,6 +54,12 @@ class TensorVolume(Volume):
         return array
 
     @property
+    def chunk_shape(self) -> Triple:
+        """The shape of a chunk, the unit of transfer."""
+        shape: Any = self._arrays[0].chunk_layout.read_chunk.shape
+        return (int(shape[0]), int(shape[1]), int(shape[2]))
+
+    @property
     def levels(self) -> list[Volume]:
         """The pyramid, full resolution first."""
         return [self, *(self._from_level(i) for i in range(1, len(self._arrays)))]
@@ -61,7 +67,19 @@ class TensorVolume(Volume):
     def _from_level(self, index: int) -> TensorVolume:
         level = TensorVolume(self._arrays[index:], self._voxel_sizes[index:], self.kind, self.source)
         level.name = self.name
+        level.voxel_size = self._size_of(index)
         return level
+
+    def _size_of(self, index: int) -> VoxelSize | None:
+        """Return the voxel size of a level, also where the user gave that of the volume."""
+        full, coarse = self._voxel_sizes[0], self._voxel_sizes[index]
+        if self.voxel_size is None:
+            return coarse
+        if full is None or coarse is None:
+            ratios = [a / b for a, b in zip(self.shape, self._arrays[index].shape, strict=True)]
+        else:
+            ratios = [b / a for a, b in zip(full, coarse, strict=True)]
+        return VoxelSize(*(edge * ratio for edge, ratio in zip(self.voxel_size, ratios, strict=True)))
 
 
 def key_values(place: str | Path) -> dict[str, Any] | str:

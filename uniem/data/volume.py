@@ -30,10 +30,13 @@ class Volume(ABC):
         What to call it in messages and lists: usually the file's name.
     source : str
         The path (and `::dataset`) it came from; empty if it is only in memory.
+    pixel_size : tuple of float, or None
+        What a file says of a pixel in nm, y and x, where it does not say how thick a section is.
     """
 
     name: str = ""
     source: str = ""
+    pixel_size: tuple[float, float] | None = None
 
     def __init__(self, shape: Triple, dtype: DTypeLike, voxel_size: VoxelSize | None, kind: Kind) -> None:
         self.shape: Triple = (int(shape[0]), int(shape[1]), int(shape[2]))
@@ -53,6 +56,15 @@ class Volume(ABC):
     def levels(self) -> list[Volume]:
         """The pyramid, full resolution first; just the volume itself where there is none."""
         return [self]
+
+    @property
+    def chunk_shape(self) -> Triple:
+        """What is stored together, and so best read together: whole sections, where nothing else is known."""
+        return (1, self.shape[1], self.shape[2])
+
+    def has_data(self, box: Box) -> bool:
+        """Tell whether a box may hold anything but 0; True where that is not known without reading."""
+        return True
 
     @property
     def nbytes(self) -> int:

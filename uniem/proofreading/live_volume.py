@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -31,10 +32,16 @@ class LiveVolume(Volume):
 
     def __init__(self, store: StoredVolume) -> None:
         super().__init__(store.shape, store.dtype, store.voxel_size, store.kind)
-        self.name, self.source, self.chunk_shape = store.name, store.source, store.chunk_shape
+        self.name, self.source = store.name, store.source
         self._store = store
         self._chunks: set[Triple] = set()
         self._outdated: dict[Triple, Box] = {}
+        self._refreshing = threading.Lock()
+
+    @property
+    def chunk_shape(self) -> Triple:
+        """The shape of a chunk of the store."""
+        return self._store.chunk_shape
 
     def read(self, box: Box) -> NDArray[Any]:
         """Return the voxels of a box, unsaved edits included."""
@@ -83,10 +90,15 @@ class LiveVolume(Volume):
             self.note(patch.box)
 
     def refresh_levels(self) -> None:
-        """Bring the coarser levels up to date."""
-        while self._outdated:
-            _, box = self._outdated.popitem()
-            self._store.update_pyramid(box)
+        """Bring the coarser levels up to date; views may ask from several threads."""
+        with self._refreshing:
+            while self._outdated:
+                tile, box = self._outdated.popitem()
+                try:
+                    self._store.update_pyramid(box)
+                except BaseException:
+                    self._outdated[tile] = box.union(self._outdated.get(tile, box))
+                    raise
 
     def overwrite(self, box: Box, array: NDArray[Any]) -> None:
         """Write voxels into the transaction that edits in the journal lead to."""
@@ -162,6 +174,10 @@ class _LiveLevel(Volume):
         super().__init__(level.shape, level.dtype, level.voxel_size, level.kind)
         self.name = level.name
         self._full, self._level = full, level
+
+    @property
+    def chunk_shape(self) -> Triple:
+        return self._level.chunk_shape
 
     def read(self, box: Box) -> NDArray[Any]:
         self._full.refresh_levels()
