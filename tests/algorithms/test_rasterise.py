@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from uniem.algorithms.rasterise import disc_outline, disc_stroke
+from uniem.algorithms.rasterise import FillRule, disc_outline, disc_stroke, polygon_mask
 
 
 def brute_force(
@@ -87,3 +87,54 @@ def test_outline_encloses_the_dab(radius: float, aspect: tuple[float, float]) ->
     assert np.array_equal(outline[0], outline[-1])
     assert (y.min() + 50, x.min() + 50) == (y0 - 0.5, x0 - 0.5)
     assert np.all(np.count_nonzero(np.diff(outline, axis=0), axis=1) == 1)
+
+
+def hull_of_discs(
+    points: Any, radii: list[float], shape: tuple[int, int], aspect: Any, slack: float
+) -> NDArray[np.bool_]:
+    """Try many discs between each two, their radii growing by `slack`."""
+    grid = np.stack(np.mgrid[: shape[0], : shape[1]], axis=-1) / np.array(aspect)
+    mask = np.zeros(shape, bool)
+    places = np.array(points, float) / np.array(aspect)
+    for i in range(max(1, len(points) - 1)):
+        j = min(i + 1, len(points) - 1)
+        for t in np.linspace(0, 1, 400):
+            centre, radius = places[i] * (1 - t) + places[j] * t, radii[i] * (1 - t) + radii[j] * t
+            mask |= np.linalg.norm(grid - centre, axis=-1) <= radius + slack
+    return mask
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(COORDINATE, COORDINATE, st.sampled_from([0.5, 1, 4, 9.5, 13])), min_size=1, max_size=3
+    ),
+    st.sampled_from([(1, 1), (0.1, 1), (1, 0.5)]),
+)
+def test_the_radius_may_change_along_a_stroke(points: Any, aspect: Any) -> None:
+    shape, places, radii = (40, 36), [p[:2] for p in points], [p[2] for p in points]
+    y0, x0, mask = disc_stroke(places, radii, shape, aspect)
+    found = np.zeros(shape, bool)
+    found[y0 : y0 + mask.shape[0], x0 : x0 + mask.shape[1]] = mask
+    assert not np.any(found & ~hull_of_discs(places, radii, shape, aspect, 0.2))
+    assert not np.any(hull_of_discs(places, radii, shape, aspect, -1e-5) & ~found)
+
+
+def winding(points: Any, y: float, x: float) -> int:
+    """Count the turns of a polygon around a point by its edges that cross the ray to the left."""
+    turns = 0
+    for (y0, x0), (y1, x1) in zip(points, [*points[1:], points[0]], strict=True):
+        if (y0 <= y) != (y1 <= y) and x0 + (y - y0) * ((x1 - x0) / (y1 - y0)) <= x:
+            turns += 1 if y1 > y0 else -1
+    return turns
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.integers(-20, 100).map(lambda i: i / 4)] * 2), min_size=1, max_size=9),
+    st.sampled_from(["non-zero", "even-odd"]),
+)
+def test_a_polygon_holds_the_centres_it_winds_around(points: Any, rule: FillRule) -> None:
+    found = polygon_mask(points, (2, 3), (20, 19), rule)
+    turns = np.array([[winding(points, y, x) for x in range(3, 19)] for y in range(2, 20)])
+    assert np.array_equal(found, turns != 0 if rule == "non-zero" else turns % 2 == 1)

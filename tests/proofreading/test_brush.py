@@ -12,7 +12,9 @@ from uniem.data.geometry import Box, VoxelSize
 from uniem.data.volume import ArrayVolume, Kind
 from uniem.errors import UniemError
 from uniem.proofreading.edits import Edit
-from uniem.proofreading.tools.brush import Over, Plane, Protect, Stroke, paint
+from uniem.proofreading.tools.brush import GrayRange, Stroke, Tip, paint
+from uniem.proofreading.tools.plane import Plane
+from uniem.proofreading.tools.protect import Over, Protect
 
 
 def volume_of(array: np.ndarray, voxel_size: VoxelSize | None = None) -> ArrayVolume:
@@ -58,9 +60,9 @@ def test_the_brush_is_round_in_nm() -> None:
     [
         (Protect(), [9, 9, 9, 9]),
         (Protect(Over.BACKGROUND), [9, 1, 2, 3]),
-        (Protect(Over.ONE_LABEL, inside=2), [0, 1, 9, 3]),
+        (Protect(Over.SELECTED, inside=frozenset({2})), [0, 1, 9, 3]),
         (Protect(locked=frozenset({1, 3})), [9, 1, 9, 3]),
-        (Protect(Over.ONE_LABEL, inside=1, locked=frozenset({1})), [0, 1, 2, 3]),
+        (Protect(Over.SELECTED, inside=frozenset({1}), locked=frozenset({1})), [0, 1, 2, 3]),
     ],
 )
 def test_protected_voxels_stay(protect: Protect, expected: list[int]) -> None:
@@ -107,3 +109,57 @@ def test_what_a_stroke_reads_follows_the_brush() -> None:
     edit = paint(volume, Stroke(((0, 10, 10), (0, 4000, 4000)), 5), 1)
     assert edit is not None
     assert volume.voxels_read < 4096 * 4096 / 10
+
+
+@given(
+    st.sampled_from(list(Plane)),
+    st.lists(st.tuples(*[st.integers(-5, 45)] * 2, st.sampled_from([0.5, 4, 10.5])), min_size=1, max_size=4),
+    st.sampled_from([None, VoxelSize(50, 5, 5), VoxelSize(4, 8, 16)]),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_ball_is_round_in_nm_and_drawn_along_the_stroke(
+    plane: Plane, drawn: list[tuple[int, int, float]], voxel_size: VoxelSize | None
+) -> None:
+    shape, across = (24, 30, 40), plane.fixed_axis
+    points = [tuple(np.insert(np.array(d[:2], float), across, 11)) for d in drawn]
+    stroke = Stroke(tuple(points), tuple(d[2] for d in drawn), plane, Tip.BALL)
+    volume = volume_of(np.zeros(shape, np.uint32), voxel_size)
+    painted = carry_out(volume.array, paint(volume, stroke, 2**31 + 5))
+    size = np.array(voxel_size or (1, 1, 1), float) / (voxel_size or VoxelSize(1, 1, 1)).x
+    grid = np.moveaxis(np.indices(shape), 0, -1) * size
+    expected = np.zeros(shape, bool)
+    for point, (_, _, radius) in zip(points, drawn, strict=True):
+        expected |= np.linalg.norm(grid - np.array(point) * size, axis=-1) <= radius + 1e-6
+    if len(points) == 1:
+        assert np.array_equal(painted == 2**31 + 5, expected)
+    assert np.all(painted[expected] == 2**31 + 5)
+    nearest = np.min([np.linalg.norm(grid - np.array(p) * size, axis=-1) for p in points], axis=0)
+    assert not np.any(painted[nearest > 10.5 + 60 * size.max()])
+
+
+def test_a_stroke_may_go_through_sections_and_is_one_edit() -> None:
+    array = np.zeros((4, 9, 9), np.uint32)
+    edit = paint(volume_of(array), Stroke(((0, 1, 1), (0, 1, 4), (2, 5, 5), (3, 7, 7)), 0.5), 6)
+    painted = carry_out(array, edit)
+    assert [np.count_nonzero(section) for section in painted] == [4, 0, 1, 1]
+
+
+def test_only_a_range_of_gray_is_painted() -> None:
+    gray = np.arange(100, dtype=np.uint8).reshape(1, 10, 10)
+    array = np.zeros((1, 10, 10), np.uint32)
+    edit = paint(volume_of(array), Stroke(((0, 5, 5),), 30), 3, gray=GrayRange(ArrayVolume(gray), 17, 42.5))
+    assert np.array_equal(carry_out(array, edit) == 3, (gray >= 17) & (gray <= 42))
+    with pytest.raises(UniemError, match="shapes differ"):
+        other = GrayRange(ArrayVolume(gray[:, :5]), 0, 9)
+        paint(volume_of(array), Stroke(((0, 5, 5),), 30), 3, gray=other)
+
+
+def test_many_locked_or_selected_labels() -> None:
+    array = np.random.default_rng(0).integers(0, 300, (1, 40, 40)).astype(np.uint32)
+    chosen = frozenset(range(3, 300, 7)) | {2**40}
+    stroke = Stroke(((0, 20, 20),), 100)
+    spared = carry_out(array, paint(volume_of(array), stroke, 999, Protect(locked=chosen)))
+    assert np.array_equal(spared == 999, ~np.isin(array, list(chosen)))
+    inside = Protect(Over.SELECTED, chosen, locked=frozenset({10}))
+    painted = carry_out(array, paint(volume_of(array), stroke, 999, inside))
+    assert np.array_equal(painted == 999, np.isin(array, list(chosen - {10})))

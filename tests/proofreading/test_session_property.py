@@ -19,8 +19,10 @@ from uniem.data.volume import Kind
 from uniem.proofreading import objects as objects_module
 from uniem.proofreading.objects import ObjectTable
 from uniem.proofreading.session import ProofreadingSession
-from uniem.proofreading.tools.brush import Plane, Protect, Stroke, paint
+from uniem.proofreading.tools.brush import Stroke, paint
 from uniem.proofreading.tools.fields import lock, rename, unlock
+from uniem.proofreading.tools.plane import Plane
+from uniem.proofreading.tools.protect import Protect
 
 SHAPE = (4, 40, 50)
 State = tuple[np.ndarray, dict[int, tuple[str, bool]]]

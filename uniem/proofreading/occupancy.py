@@ -19,6 +19,8 @@ from uniem.proofreading.edits import Patch, distinct, tight_box
 Ints = NDArray[np.int64]
 # A row of a label's table: voxels in the block, then start and stop of the box around them.
 COUNT, START, STOP = 0, slice(1, 4), slice(4, 7)
+# Up to so many labels of a patch are looked at one after the other; more are sorted.
+_FEW_LABELS = 6
 
 
 class Tally(NamedTuple):
@@ -237,13 +239,43 @@ class Occupancy:
             for labels, sign in ((patch.before, -1), (patch.after, 1)):
                 yield from ((label, block, row) for label, row in _rows_in_block(patch, labels, sign))
             return
+        for labels, sign in ((patch.before, -1), (patch.after, 1)):
+            yield from self._rows_by_block(patch, labels, sign)
+
+    def _rows_by_block(
+        self, patch: Patch, labels: NDArray[Any], sign: int
+    ) -> Iterator[tuple[int, int, Ints]]:
+        """Yield label, block and row for the labels that a patch takes (sign -1) or gives."""
+        if len(labels) == 1:
+            if labels[0] != 0:
+                yield from self._rows_of(int(labels[0]), patch.box, patch.selection(), sign)
+            return
+        few = distinct(labels)
+        if len(few) <= _FEW_LABELS:
+            selection = patch.selection()
+            for label in few:
+                if label != 0:
+                    inside = np.zeros_like(selection)
+                    inside[selection] = labels == label
+                    yield from self._rows_of(label, patch.box, inside, sign)
+            return
         points = np.argwhere(patch.selection()) + patch.box.start
         blocks = np.ravel_multi_index(tuple((points // self.block_shape).T), self._grid)
-        for labels, sign in ((patch.before, -1), (patch.after, 1)):
-            tally = _tallied(np.broadcast_to(labels, (patch.count,)), blocks, points)
-            tally.table[:, COUNT] *= sign
-            rows = zip(tally.labels.tolist(), tally.blocks.tolist(), tally.table, strict=True)
-            yield from (row for row in rows if row[0] != 0)
+        tally = _tallied(labels, blocks, points)
+        tally.table[:, COUNT] *= sign
+        rows = zip(tally.labels.tolist(), tally.blocks.tolist(), tally.table, strict=True)
+        yield from (row for row in rows if row[0] != 0)
+
+    def _rows_of(
+        self, label: int, box: Box, inside: NDArray[np.bool_], sign: int
+    ) -> Iterator[tuple[int, int, Ints]]:
+        """Yield the rows of one label that has the given voxels of a box."""
+        for block in self.blocks_of(box):
+            part = self.box_of(block).intersection(box)
+            view = inside[part.relative_to(box.start).slices]
+            if (inner := tight_box(view)) is not None:
+                inner = inner.translated(part.start)
+                yield label, block, np.array([sign * int(np.count_nonzero(view)), *inner.start, *inner.stop])
 
     def _edited_tally(self) -> Tally:
         items = list(self._edited.items())

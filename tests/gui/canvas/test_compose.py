@@ -20,7 +20,7 @@ from uniem.gui.canvas.compose import (
 from uniem.gui.canvas.draft import DraftSection
 from uniem.gui.canvas.label_overlay import LabelOverlay
 from uniem.gui.canvas.sections import Section
-from uniem.proofreading.tools.brush import Protect
+from uniem.proofreading.tools.protect import Protect
 
 places = st.floats(-50, 350, allow_nan=False)
 

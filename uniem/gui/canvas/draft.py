@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uniem.gui.canvas.compose import Axis, sample_nearest
-from uniem.proofreading.tools.brush import Protect
+from uniem.proofreading.tools.protect import Protect
 
 TILE = 256
 

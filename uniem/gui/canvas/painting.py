@@ -11,7 +11,8 @@ from uniem.errors import UniemError
 from uniem.gui.canvas.view_model import CanvasModel
 from uniem.proofreading.objects import ObjectTable
 from uniem.proofreading.session import ProofreadingSession
-from uniem.proofreading.tools.brush import Protect, Stroke, paint
+from uniem.proofreading.tools.brush import Stroke, paint
+from uniem.proofreading.tools.protect import Protect
 
 _MANY = 20_000
 

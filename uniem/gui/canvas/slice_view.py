@@ -39,7 +39,7 @@ from uniem.gui.canvas.mouse import MouseInput
 from uniem.gui.canvas.sections import Section, SectionReader
 from uniem.gui.canvas.slice_item import SliceItem
 from uniem.gui.canvas.view_model import CanvasModel, Tool, Voxel
-from uniem.proofreading.tools.brush import Plane, brush_aspect
+from uniem.proofreading.tools.plane import Plane, brush_aspect
 
 _CURSORS = {
     Tool.NAVIGATE: Qt.CursorShape.OpenHandCursor,

@@ -8,7 +8,9 @@ from uniem.algorithms.rasterise import disc_stroke
 from uniem.gui.canvas.painting import PaintingController
 from uniem.gui.canvas.slice_view import SliceView
 from uniem.gui.canvas.view_model import Tool
-from uniem.proofreading.tools.brush import Plane, Protect, Stroke, brush_aspect
+from uniem.proofreading.tools.brush import Stroke
+from uniem.proofreading.tools.plane import Plane, brush_aspect
+from uniem.proofreading.tools.protect import Protect
 
 
 class StrokeDrawing(QObject):

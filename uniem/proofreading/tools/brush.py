@@ -1,175 +1,182 @@
-"""Brush and eraser: a stroke in one plane made into an edit, at the cost of the voxels it covers."""
+"""Brush and eraser: a stroke made into an edit, at the cost of the voxels it covers."""
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from uniem.algorithms.rasterise import disc_stroke
-from uniem.data.geometry import Box, VoxelSize
-from uniem.data.volume import Volume
-from uniem.errors import UniemError
-from uniem.proofreading.edits import Edit, Patch, tight_box
+from uniem.algorithms.rasterise import RIM, disc_stroke
+from uniem.data.volume import Volume, check_same_shape
+from uniem.progress import Context
+from uniem.proofreading.edits import Edit, tight_box
+from uniem.proofreading.tools.masks import Mask, edit_of, paint_title
+from uniem.proofreading.tools.plane import Pair, Plane, Point, brush_aspect, voxels_per_x
+from uniem.proofreading.tools.protect import Protect, check_label
 
-Pair = tuple[float, float]
-# Strokes are cut along these lines of the plane, which are chunk borders of new stores as well.
-_TILE = 256
-
-
-class Plane(StrEnum):
-    """A plane of the volume, by the axes that lie in it; rows come before columns in z, y, x order."""
-
-    XY = "xy"
-    XZ = "xz"
-    YZ = "yz"
-
-    @property
-    def fixed_axis(self) -> int:
-        """The axis across the plane."""
-        return {Plane.XY: 0, Plane.XZ: 1, Plane.YZ: 2}[self]
-
-    @property
-    def axes(self) -> tuple[int, int]:
-        """The axes of rows and columns."""
-        return {Plane.XY: (1, 2), Plane.XZ: (0, 2), Plane.YZ: (0, 1)}[self]
+# Sections of a stroke in 3D are gathered so many at a time.
+_DEPTH = 16
 
 
-class Over(StrEnum):
-    """What a brush may paint over."""
+class Tip(StrEnum):
+    """What the brush is: a disc in the plane, or a ball that reaches the planes on both sides."""
 
-    ALL = "all"
-    BACKGROUND = "background"
-    ONE_LABEL = "one label"
-
-
-@dataclass(frozen=True, slots=True)
-class Protect:
-    """Which voxels a tool spares: by rule, and those of locked objects always."""
-
-    over: Over = Over.ALL
-    inside: int = 0
-    locked: frozenset[int] = frozenset()
-
-    def paintable(self, labels: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return which voxels may be changed, given their labels."""
-        free: NDArray[np.bool_]
-        if self.over is Over.BACKGROUND:
-            free = labels == 0
-        elif self.over is Over.ONE_LABEL:
-            free = labels == self.inside
-        else:
-            free = np.ones(labels.shape, np.bool_)
-        if self.locked and free.any():
-            free &= ~np.isin(labels, np.array(list(self.locked), dtype=labels.dtype))
-        return free
+    DISC = "disc"
+    BALL = "ball"
 
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """A line drawn with a round brush in one plane.
+    """A line drawn with a round brush in planes of one direction.
 
-    Points are voxel indices, the centre of voxel i at i; the first one says which plane. The radius is in
-    voxels along x: where voxels are longer along z, the brush covers fewer of them, and is round in nm.
+    Points are voxel indices, the centre of voxel i at i; each says in which plane it lies. The radius, or
+    one for each point, is in voxels along x: where voxels are longer along z, the brush covers fewer of
+    them, and is round in nm. Between points of different radius the edges run straight. A ball covers in
+    every plane what discs of its cross-sections there would draw.
     """
 
-    points_zyx: tuple[tuple[float, float, float], ...]
-    radius_px: float
+    points_zyx: tuple[Point, ...]
+    radius_px: float | tuple[float, ...]
     plane: Plane = Plane.XY
+    tip: Tip = Tip.DISC
+
+    @property
+    def radii_px(self) -> tuple[float, ...]:
+        """The radius at each point."""
+        if isinstance(self.radius_px, tuple):
+            return self.radius_px
+        return (self.radius_px,) * len(self.points_zyx)
 
 
-def paint(volume: Volume, stroke: Stroke, label: int, protect: Protect | None = None) -> Edit | None:
+@dataclass(frozen=True, slots=True)
+class GrayRange:
+    """Gray values of an image, both ends included, within which a brush paints."""
+
+    image: Volume
+    low: float
+    high: float
+
+    def limit(self, masks: Iterator[Mask]) -> Iterator[Mask]:
+        """Yield the masks without the voxels whose gray value is outside."""
+        for box, mask in masks:
+            inner = tight_box(mask)
+            if inner is not None:
+                gray = self.image.read(inner.translated(box.start))
+                is_inside = (gray >= self.low) & (gray <= self.high)
+                yield inner.translated(box.start), mask[inner.slices] & is_inside
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A polyline in one plane with a radius at each point."""
+
+    points: list[Pair]
+    radii: list[float]
+
+
+def paint(
+    volume: Volume,
+    stroke: Stroke,
+    label: int,
+    protect: Protect | None = None,
+    gray: GrayRange | None = None,
+    context: Context | None = None,
+) -> Edit | None:
     """Give the voxels under a stroke a label, 0 to erase; None if nothing changes.
 
-    Raises `UniemError` if the label is locked or larger than the volume can hold.
+    A line of some width is a stroke of two points. With `gray`, only voxels within a range of gray values
+    are painted. Raises `UniemError` if the label is locked or larger than the volume can hold.
     """
     protect = protect or Protect()
-    _check_label(volume, label, protect)
-    parts = []
-    for box, selection in _covered(volume, stroke):
-        before = volume.read(box)
-        patch = Patch.of(box.start, selection & protect.paintable(before), before, label)
-        if patch is not None:
-            parts.append(patch)
-    return Edit(f"Paint {label}" if label else "Erase", tuple(parts)) if parts else None
+    check_label(volume, label, protect)
+    masks = stroke_masks(volume, stroke)
+    if gray is not None:
+        check_same_shape(volume, gray.image)
+        masks = gray.limit(masks)
+    return edit_of(paint_title(label), volume, masks, label, protect, context)
 
 
-def brush_aspect(voxel_size: VoxelSize | None, plane: Plane) -> Pair:
-    """Return how many voxels along rows and columns of a plane are as long as one along x."""
-    if voxel_size is None:
-        return (1.0, 1.0)
-    row, column = plane.axes
-    return (voxel_size.x / voxel_size[row], voxel_size.x / voxel_size[column])
+def stroke_masks(volume: Volume, stroke: Stroke) -> Iterator[Mask]:
+    """Yield boxes and which of their voxels a stroke covers, each voxel once."""
+    lines = _lines_by_position(volume, stroke)
+    for _, positions in itertools.groupby(sorted(lines), key=lambda position: position // _DEPTH):
+        yield from _gather(volume, stroke, {position: lines[position] for position in positions})
 
 
-def _check_label(volume: Volume, label: int, protect: Protect) -> None:
-    if label in protect.locked:
-        raise UniemError(
-            f"Object {label} is locked.", "Unlock it in the object table, or choose another label."
-        )
-    largest = np.iinfo(volume.dtype).max
-    if not 0 <= label <= largest:
-        raise UniemError(
-            f"Label {label} does not fit {volume.name or 'the volume'}, which holds 0 to {largest}.",
-            "Choose a smaller label, or convert the volume to a wider type.",
-        )
-
-
-def _covered(volume: Volume, stroke: Stroke) -> Iterator[tuple[Box, NDArray[np.bool_]]]:
-    """Yield boxes and which of their voxels the stroke covers, tile by tile."""
+def _lines_by_position(volume: Volume, stroke: Stroke) -> dict[int, list[_Line]]:
+    """Return what the stroke draws in each plane that it meets, by the plane's position."""
     across, (row, column) = stroke.plane.fixed_axis, stroke.plane.axes
-    position = int(stroke.points_zyx[0][across])
-    if not 0 <= position < volume.shape[across]:
-        return
-    points = [(point[row], point[column]) for point in stroke.points_zyx]
-    aspect = brush_aspect(volume.voxel_size, stroke.plane)
-    plane_shape = (volume.shape[row], volume.shape[column])
-    for (r0, c0), mask in _tiled(points, stroke.radius_px, plane_shape, aspect).items():
-        selection = np.expand_dims(mask, across)
-        inner = tight_box(selection)
-        if inner is not None:
-            start = [0, 0, 0]
-            start[across], start[row], start[column] = position, r0, c0
-            yield inner.translated((start[0], start[1], start[2])), selection[inner.slices]
+    lines = defaultdict[int, list[_Line]](list)
+    points = zip(stroke.points_zyx, stroke.radii_px, strict=True)
+    for position, run in itertools.groupby(points, key=lambda item: int(item[0][across])):
+        drawn = [((point[row], point[column]), radius) for point, radius in run]
+        if stroke.tip is Tip.DISC:
+            lines[position].append(_Line([point for point, _ in drawn], [radius for _, radius in drawn]))
+            continue
+        aspect = voxels_per_x(volume.voxel_size, across)
+        reach = math.floor(max(radius for _, radius in drawn) * aspect + RIM)
+        for offset in range(-reach, reach + 1):
+            lines[position + offset] += _cross_sections(drawn, abs(offset) / aspect)
+    return {position: some for position, some in lines.items() if 0 <= position < volume.shape[across]}
 
 
-def _tiled(
-    points: list[Pair], radius_px: float, shape: tuple[int, int], aspect: Pair
-) -> dict[tuple[int, int], NDArray[np.bool_]]:
-    """Return the pixels of a stroke by tile: {first row and column: (row, column) bool}."""
-    tiles: dict[tuple[int, int], NDArray[np.bool_]] = {}
-    for piece in _pieces(points, radius_px):
-        r0, c0, mask = disc_stroke(piece, radius_px, shape, aspect)
-        rows, columns = (
-            range(a // _TILE * _TILE, a + n, _TILE) for a, n in zip((r0, c0), mask.shape, strict=True)
-        )
-        for r, c in itertools.product(rows, columns) if mask.size else ():
-            tile = tiles.setdefault((r, c), np.zeros((_TILE, _TILE), np.bool_))
-            top, left = max(r, r0), max(c, c0)
-            part = mask[top - r0 : r + _TILE - r0, left - c0 : c + _TILE - c0]
-            tile[top - r : top - r + part.shape[0], left - c : left - c + part.shape[1]] |= part
-    return tiles
+def _cross_sections(drawn: list[tuple[Pair, float]], distance: float) -> list[_Line]:
+    """Return the lines that balls draw in a plane at a distance, in voxels along x."""
+    lines = []
+    for is_met, run in itertools.groupby(drawn, key=lambda item: item[1] >= distance - RIM):
+        if is_met:
+            points, radii = zip(*run, strict=True)
+            lines.append(_Line(list(points), [math.sqrt(max(0.0, r * r - distance**2)) for r in radii]))
+    return lines
 
 
-def _pieces(points: list[Pair], radius_px: float) -> Iterator[list[Pair]]:
+def _gather(volume: Volume, stroke: Stroke, lines: dict[int, list[_Line]]) -> Iterator[Mask]:
+    """Yield the voxels of lines in neighbouring planes, tile by tile."""
+    plane, (row, column) = stroke.plane, stroke.plane.axes
+    shape, aspect = (volume.shape[row], volume.shape[column]), brush_aspect(volume.voxel_size, stroke.plane)
+    first, depth = min(lines), max(lines) - min(lines) + 1
+    side = 256 if max(stroke.radii_px) < 256 else 512
+    found: dict[tuple[int, int], NDArray[np.bool_]] = {}
+    for position, some in lines.items():
+        for piece in itertools.chain.from_iterable(map(_pieces, some)):
+            r0, c0, mask = disc_stroke(piece.points, piece.radii, shape, aspect)
+            for r, c in _tiles_under(r0, c0, mask.shape, side):
+                tile = found.setdefault((r, c), np.zeros((depth, side, side), np.bool_))[position - first]
+                top, left = max(r, r0), max(c, c0)
+                part = mask[top - r0 : r + side - r0, left - c0 : c + side - c0]
+                tile[top - r : top - r + part.shape[0], left - c : left - c + part.shape[1]] |= part
+    for (r, c), tile in found.items():
+        box = plane.box(first, (r, c), (r + side, c + side), depth)
+        yield box, np.moveaxis(tile, 0, plane.fixed_axis)
+
+
+def _tiles_under(r0: int, c0: int, shape: tuple[int, ...], side: int) -> Iterator[tuple[int, int]]:
+    """Yield first row and column of the tiles that a mask meets."""
+    rows, columns = (range(a // side * side, a + n, side) for a, n in zip((r0, c0), shape, strict=True))
+    yield from itertools.product(rows, columns) if shape[0] and shape[1] else ()
+
+
+def _pieces(line: _Line) -> Iterator[_Line]:
     """Cut a polyline so that the box around each piece is not much larger than the brush."""
-    most = 2 * radius_px + 64
-    piece = points[:1]
-    for start, stop in itertools.pairwise(points):
+    most = 2 * max(line.radii) + 64
+    points, radii = line.points[:1], line.radii[:1]
+    ends = zip(line.points, line.radii, strict=True)
+    for (start, start_radius), (stop, stop_radius) in itertools.pairwise(ends):
         steps = max(1, math.ceil(math.dist(start, stop) / most))
         for i in range(1, steps + 1):
             point = (start[0] + (stop[0] - start[0]) * i / steps, start[1] + (stop[1] - start[1]) * i / steps)
-            if _extent([*piece, point]) > most and len(piece) > 1:
-                yield piece
-                piece = piece[-1:]
-            piece.append(point)
-    yield piece
+            if _extent([*points, point]) > most and len(points) > 1:
+                yield _Line(points, radii)
+                points, radii = points[-1:], radii[-1:]
+            points.append(point)
+            radii.append(start_radius + (stop_radius - start_radius) * i / steps)
+    yield _Line(points, radii)
 
 
 def _extent(points: list[Pair]) -> float:
