@@ -11,6 +11,7 @@ from uniem.data.geometry import Box, VoxelSize
 from uniem.data.pyramid import downsample
 from uniem.data.store import create_store, is_store, open_store
 from uniem.data.volume import ArrayVolume, Kind, check_same_shape
+from uniem.data.zarr_metadata import group_attributes, write_group
 from uniem.errors import UniemError
 
 NM = VoxelSize(50, 4, 4)
@@ -156,3 +157,21 @@ def test_two_shapes_are_both_named() -> None:
         check_same_shape(
             ArrayVolume(np.zeros((1, 2, 3)), name="raw"), ArrayVolume(np.zeros((1, 2, 4)), name="truth")
         )
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_labels_are_told_apart_from_images_and_what_others_noted_stays(tmp_path: Path, version: str) -> None:
+    for kind, dtype in ((Kind.LABELS, "uint32"), (Kind.IMAGE, "uint8"), (Kind.LABELS, "float32")):
+        path = tmp_path / f"{kind}-{dtype}.zarr"
+        store = create_store(path, (2, 3, 4), dtype, None, kind, version=version)
+        attributes = group_attributes(path)
+        ome = attributes if version == "0.4" else attributes["ome"]
+        assert ("image-label" in ome) == (dtype == "uint32")
+        ome["omero"] = {"id": 7}
+        write_group(path, attributes)
+        del store
+        open_store(path, writable=True).set_voxel_size(VoxelSize(40, 4, 4))
+        attributes = group_attributes(path)
+        ome = attributes if version == "0.4" else attributes["ome"]
+        assert ome["omero"] == {"id": 7}
+        assert ("image-label" in ome) == (dtype == "uint32")

@@ -21,6 +21,7 @@ from uniem.data.volume import Kind, Volume
 from uniem.data.zarr_metadata import (
     NEWEST,
     VERSIONS,
+    first_attributes,
     group_attributes,
     is_voxel_size_known,
     kind_of,
@@ -95,7 +96,7 @@ def create_store(
     try:
         path.mkdir(parents=True)
         _create_array(path / "0", shape, name, kind, chunk_shape, version)
-        own = {"uniem": {"kind": kind.value, "voxel_size_known": voxel_size is not None}}
+        own = first_attributes(kind, name, voxel_size is not None, version)
         described = multiscale(path.name, voxel_size, [(1, 1, 1)])
         write_group(path, with_multiscale(own, described, version))
     except (OSError, ValueError) as error:

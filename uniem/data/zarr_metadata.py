@@ -72,7 +72,18 @@ def with_multiscale(
     """Return a group's attributes with another pyramid in them, where the version keeps it."""
     if version == "0.4":
         return {**attributes, "multiscales": [{"version": version, **multiscale}]}
-    return {**attributes, "ome": {"version": version, "multiscales": [multiscale]}}
+    ome = {**attributes.get("ome", {}), "version": version, "multiscales": [multiscale]}
+    return {**attributes, "ome": ome}
+
+
+def first_attributes(kind: Kind, dtype: str, is_size_known: bool, version: str = NEWEST) -> dict[str, Any]:
+    """Return what a new group says before it describes its pyramid; other programs know labels by it."""
+    own: dict[str, Any] = {"uniem": {"kind": kind.value, "voxel_size_known": is_size_known}}
+    if kind is not Kind.LABELS or dtype.startswith("float"):
+        return own
+    if version == "0.4":
+        return {**own, "image-label": {"version": version}}
+    return {**own, "ome": {"image-label": {}}}
 
 
 def version_of(attributes: dict[str, Any]) -> str:
