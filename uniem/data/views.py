@@ -116,8 +116,9 @@ class StretchedVolume(View):
 
     def _stretched(self, voxels: NDArray[Any]) -> NDArray[Any]:
         top = float(np.iinfo(self.dtype).max) if self.dtype.kind in "ui" else 1.0
-        scale = top / (self._high - self._low) if self._high > self._low else 0.0
-        scaled = (voxels.astype(np.float64) - self._low) * scale
+        # Multiplied before it is divided: halves stay halves.
+        scaled = (voxels.astype(np.float64) - self._low) * top
+        scaled = scaled / (self._high - self._low) if self._high > self._low else scaled * 0.0
         np.clip(np.nan_to_num(scaled, copy=False, posinf=top, neginf=0.0), 0.0, top, out=scaled)
         if self.dtype.kind not in "ui":
             return scaled.astype(self.dtype)
