@@ -59,6 +59,11 @@ def series_in(names: Sequence[str]) -> list[Series]:
     return [Series(tuple(group), selection_of(group, names)) for group in groups]
 
 
+def are_numbered(names: Iterable[str]) -> bool:
+    """Tell whether names differ in nothing but numbers."""
+    return len({_DIGITS.sub("#", name.lower()) for name in names}) == 1
+
+
 def selection_of(chosen: Iterable[str], names: Sequence[str]) -> str:
     """Return the shortest selection of some of the pictures of a folder; '' for all of them."""
     wanted = set(chosen)

@@ -1,0 +1,181 @@
+"""The question for a folder, with a look into each: format, facts, stacks and a few sections."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import QDir, QModelIndex, Qt, QTimer, Signal
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import (
+    QCompleter,
+    QDialog,
+    QDialogButtonBox,
+    QFileSystemModel,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QShortcut,
+    QSplitter,
+    QToolButton,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from uniem.gui.folder_preview import FolderPreview
+from uniem.workspace import Settings
+
+PLACE = "folder chooser"
+RECENT = "recent folders"
+KEPT = 12
+HINT = "↑ ↓ move  ·  → opens a folder  ·  Alt+↑ goes up  ·  Ctrl+L writes a path  ·  Enter opens"
+
+
+class FolderChooser(QDialog):
+    """Choose a folder, or some of the stacks in it; `chosen(locations)` is emitted when it is accepted."""
+
+    chosen = Signal(list)
+
+    def __init__(self, settings: Settings, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self.setWindowTitle("Open folder")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.model = QFileSystemModel(self)
+        self.model.setOption(QFileSystemModel.Option.DontUseCustomDirectoryIcons)
+        self.model.setFilter(
+            QDir.Filters(QDir.Filter.AllDirs) | QDir.Filter.NoDotAndDotDot | QDir.Filter.Drives
+        )
+        self.model.setRootPath("")
+        self.tree = self._make_tree()
+        self.path = QLineEdit()
+        self.path.setClearButtonEnabled(True)
+        self.path.setCompleter(self._make_completer())
+        self.path.returnPressed.connect(self._go_to_written)
+        self.preview = FolderPreview()
+        self.preview.looked.connect(self._check)
+        self.preview.list.itemChanged.connect(self._check)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.open_button = self.buttons.addButton("Open", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.open_button.setDefault(True)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        self._lay_out()
+        self._add_keys()
+        self.go_to(Path(str(settings.get(PLACE, Path.home()))))
+        self.tree.setFocus()
+
+    @property
+    def folder(self) -> Path:
+        """The folder selected."""
+        return Path(self.model.filePath(self.tree.currentIndex()))
+
+    def go_to(self, folder: Path) -> None:
+        """Select a folder, or the nearest above it that is there."""
+        there = next((each for each in (folder, *folder.parents) if each.is_dir()), Path.home())
+        index = self.model.index(str(there))
+        self.tree.setCurrentIndex(index)
+        # The tree knows its rows only once the folder above has been read.
+        QTimer.singleShot(150, lambda: self._scroll_to(index))
+
+    def accept(self) -> None:
+        """Remember the place and tell what was chosen."""
+        if self.path.hasFocus() or not self.open_button.isEnabled():
+            return
+        folder, found = str(self.folder), self.preview.chosen
+        self._settings.set(PLACE, folder)
+        others = [str(other) for other in self._settings.get(RECENT, []) if other != folder]
+        self._settings.set(RECENT, [folder, *others][:KEPT])
+        super().accept()
+        self.chosen.emit(found)
+
+    def done(self, result: int) -> None:
+        """Wait for no look any more."""
+        self.preview.close_down()
+        super().done(result)
+
+    def _make_tree(self) -> QTreeView:
+        tree = QTreeView()
+        tree.setModel(self.model)
+        tree.setUniformRowHeights(True)
+        tree.setHeaderHidden(True)
+        for column in range(1, self.model.columnCount()):
+            tree.hideColumn(column)
+        tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        tree.setMinimumWidth(260)
+        tree.selectionModel().currentChanged.connect(self._take_folder)
+        return tree
+
+    def _make_completer(self) -> QCompleter:
+        completer = QCompleter(self)
+        completer.setModel(self.model)
+        return completer
+
+    def _lay_out(self) -> None:
+        up = QToolButton()
+        up.setText("↑")
+        up.setToolTip("Go to the folder above (Alt+↑)")
+        up.clicked.connect(self._go_up)
+        recent = QToolButton()
+        recent.setText("Recent")
+        recent.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(recent)
+        for place in self._settings.get(RECENT, []):
+            menu.addAction(str(place), lambda place=place: self.go_to(Path(str(place))))
+        recent.setMenu(menu)
+        recent.setEnabled(not menu.isEmpty())
+        top = QHBoxLayout()
+        for widget in (up, self.path, recent):
+            top.addWidget(widget, 1 if widget is self.path else 0)
+        middle = QSplitter()
+        middle.addWidget(self.tree)
+        middle.addWidget(self.preview)
+        middle.setStretchFactor(0, 1)
+        middle.setChildrenCollapsible(False)
+        hint = QLabel(HINT)
+        hint.setProperty("role", "quiet")
+        bottom = QHBoxLayout()
+        bottom.addWidget(hint, 1)
+        bottom.addWidget(self.buttons)
+        column = QVBoxLayout(self)
+        column.addLayout(top)
+        column.addWidget(middle, 1)
+        column.addLayout(bottom)
+        self.resize(980, 620)
+
+    def _add_keys(self) -> None:
+        for keys, call in (("Alt+Up", self._go_up), ("Ctrl+L", self._write_path)):
+            QShortcut(QKeySequence(keys), self).activated.connect(call)
+        # Lists keep Enter to themselves.
+        for view in (self.tree, self.preview.list):
+            for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                enter = QShortcut(QKeySequence(key), view)
+                enter.setContext(Qt.ShortcutContext.WidgetShortcut)
+                enter.activated.connect(self.accept)
+
+    def _take_folder(self, index: QModelIndex, _before: QModelIndex) -> None:
+        folder = Path(self.model.filePath(index))
+        self.path.setText(str(folder))
+        self.preview.show_folder(folder)
+        self._check()
+
+    def _check(self, *_: object) -> None:
+        self.open_button.setEnabled(bool(self.preview.chosen))
+
+    def _scroll_to(self, index: QModelIndex) -> None:
+        if self.isVisible() and self.tree.currentIndex() == index:
+            self.tree.scrollTo(index, QTreeView.ScrollHint.PositionAtCenter)
+
+    def _go_up(self) -> None:
+        self.go_to(self.folder.parent)
+
+    def _write_path(self) -> None:
+        self.path.setFocus()
+        self.path.selectAll()
+
+    def _go_to_written(self) -> None:
+        self.go_to(Path(self.path.text().strip()).expanduser())
+        # Later, so that the same Enter does not open it yet.
+        QTimer.singleShot(0, self.tree.setFocus)
