@@ -11,22 +11,11 @@ from uniem.algorithms.rasterise import disc_stroke
 from uniem.data.geometry import Box, VoxelSize
 from uniem.data.volume import ArrayVolume, Kind
 from uniem.errors import UniemError
-from uniem.proofreading.edits import Edit
 from uniem.proofreading.tools.brush import GrayRange, Stroke, Tip, paint
 from uniem.proofreading.tools.plane import Plane
 from uniem.proofreading.tools.protect import Over, Protect
 
-
-def volume_of(array: np.ndarray, voxel_size: VoxelSize | None = None) -> ArrayVolume:
-    return ArrayVolume(array, voxel_size, Kind.LABELS, "labels")
-
-
-def carry_out(array: np.ndarray, edit: Edit | None) -> np.ndarray:
-    result = array.copy()
-    for patch in edit.patches if edit else []:
-        assert np.all(result[patch.box.slices][patch.selection()] == patch.before)
-        result[patch.box.slices][patch.selection()] = patch.after
-    return result
+from .edited import carry_out, volume_of
 
 
 @given(
