@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -127,14 +129,24 @@ def settle(volume: Volume, path: Path, dataset: str | None, kind: Kind | None) -
 
 
 def slabs(volume: Volume, context: Context, label: str) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Yield (first section, (z, y, x) array) in order, a few sections at a time, reporting progress."""
+    """Yield (first section, (z, y, x) array) in order, a few sections at a time, reporting progress.
+
+    A thread reads ahead.
+    """
     sections, height, width = volume.shape
     depth = SLAB_BYTES // max(1, height * width * volume.dtype.itemsize)
     depth = max(1, min(SLAB_SECTIONS, depth))
-    for z in range(0, sections, depth):
-        context.check_cancelled()
-        context.progress(z, sections, label)
-        yield z, volume.read(Box((z, 0, 0), (min(z + depth, sections), height, width)))
+    boxes = [Box((z, 0, 0), (min(z + depth, sections), height, width)) for z in range(0, sections, depth)]
+    # While one slab is being written, the next is read: decoding and the disk do not wait for one another.
+    with ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(volume.read, boxes[0])
+        for box, following in itertools.zip_longest(boxes, boxes[1:]):
+            context.check_cancelled()
+            context.progress(box.start[0], sections, label)
+            slab = coming.result()
+            if following is not None:
+                coming = ahead.submit(volume.read, following)
+            yield box.start[0], slab
     context.progress(sections, sections, label)
 
 
