@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tifffile
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent, QMouseEvent
 from qtpy.QtWidgets import QApplication, QLabel
@@ -203,13 +202,6 @@ def test_closing_with_a_running_job_asks(window: MainWindow, stack: Path, answer
     answer("Stop them")
     assert window.close()
     assert not window.queue.is_busy
-
-
-def test_a_volume_is_exported(window: MainWindow, stack: Path, tmp_path: Path, qtbot: Any) -> None:
-    drop(window, stack)
-    job = window.items.export(window.workspace.items[0], str(tmp_path / "out" / "copy.tif"))
-    qtbot.waitUntil(lambda: job.status.ending is not None, timeout=60_000)
-    assert np.array_equal(tifffile.imread(tmp_path / "out" / "copy.tif"), tifffile.imread(stack))
 
 
 def test_a_result_is_run_again_as_it_was(window: MainWindow, stack: Path, qtbot: Any) -> None:

@@ -109,6 +109,9 @@ class ExportDialog(QDialog):
             named = [f"{path.replace('.', ' ').replace('_', ' ')}: {text}" for path, text in errors.items()]
             self._say("", f"{'; '.join(named).capitalize()}.")
             return None
+        except UniemError as error:
+            self._say("", str(error))
+            return None
         self.options.show_errors({})
         return params
 

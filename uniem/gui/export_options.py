@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QFormLayout, QGridLayout, QHBoxLayout, QLabel, QPushB
 
 from uniem.data.palette import Colour
 from uniem.data.volume import Kind, Volume
+from uniem.errors import UniemError
 from uniem.gui import export_plan
 from uniem.gui.export_plan import ExportForm
 from uniem.gui.forms.editors import QuietComboBox
@@ -41,12 +42,15 @@ class OnScreen:
         The rows and columns in view; None where the volume is not shown.
     contrast : (low, high) or None
         The grey values drawn black and white.
+    has_objects : bool
+        Whether the labels are open for editing, so that there is a table of objects.
     hidden, selected : ids
         Objects that the user has hidden or selected.
     """
 
     view: Field | None = None
     contrast: tuple[float, float] | None = None
+    has_objects: bool = False
     colours: Mapping[int, Colour] = field(default_factory=dict)
     hidden: frozenset[int] = frozenset()
     selected: tuple[int, ...] = ()
@@ -76,7 +80,7 @@ class ExportOptions(QWidget):
         self.colouring.setVisible(form.has_colours and self._is_labels)
 
     def values(self) -> dict[str, Any]:
-        """Return the parameters of `convert`, as plain values."""
+        """Return the parameters of `convert`, as plain values; raise where no object is chosen."""
         values = {**self.numbers.values(), "kind": str(self._volume.kind), "region": self.region.values()}
         values["downsample"] = self.downsampling.values()
         if self._form.group:
@@ -125,6 +129,8 @@ class ExportOptions(QWidget):
         if chosen == VISIBLE:
             values["without"] = export_plan.ids_in_words(seen.hidden)
         elif chosen == SELECTED:
+            if not seen.selected:
+                raise UniemError("No object is selected.", "Select some in the table of objects.")
             values["only"] = export_plan.ids_in_words(seen.selected)
         if self._form.has_colours and self.colouring.values()["colour"]:
             values |= {"colour": True, "colours": export_plan.colours_in_words(seen.colours)}
@@ -144,10 +150,9 @@ class ExportOptions(QWidget):
         self.from_view.setToolTip("Take the rows and columns that the canvas shows now, in every section.")
         self.whole = QPushButton("Whole volume")
         self.objects = QuietComboBox()
-        seen = self._look()
-        choices = [ALL, *([VISIBLE] if seen.hidden else []), *([SELECTED] if seen.selected else [])]
-        self.objects.addItems(choices)
-        self.objects.setEnabled(len(choices) > 1)
+        has_objects = self._look().has_objects
+        self.objects.addItems([ALL, VISIBLE, SELECTED] if has_objects else [ALL])
+        self.objects.setEnabled(has_objects)
         self.objects.setToolTip(
             "Hide or select objects in their table, while the labels are open for editing, to export only "
             "some of them."

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QFileDialog, QInputDialog, QWidget
+from qtpy.QtWidgets import QInputDialog, QWidget
 
 from uniem import paths
-from uniem.data.formats import export_choices
 from uniem.data.geometry import VoxelSize
 from uniem.data.provenance import FILE_NAME, Provenance
 from uniem.data.store import StoredVolume, open_store
 from uniem.data.volume import Volume
 from uniem.errors import UniemError
 from uniem.gui import job_words
+from uniem.gui.canvas.canvas import Canvas
+from uniem.gui.export_dialog import ExportDialog
+from uniem.gui.export_options import OnScreen
 from uniem.gui.panel_dock import PanelDock
 from uniem.gui.panels.naming import stem_of, unused
 from uniem.gui.results import Results
 from uniem.gui.sessions import Sessions
+from uniem.gui.showing import Showing
 from uniem.jobs.queue import Job, JobQueue
 from uniem.jobs.request import JobRequest
 from uniem.operations.outputs import path_of
-from uniem.workspace import OpenItem, Workspace
+from uniem.operations.registry import find
+from uniem.workspace import OpenItem, Settings, Workspace
 
-_FORMATS = {f"{title} (*{ending})": ending for title, ending in export_choices().items()}
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The parts of the window that show volumes and objects."""
+
+    canvas: Canvas
+    showing: Showing
+    selected_objects: Callable[[], list[int]]
 
 
 class ItemActions(QObject):
@@ -41,32 +55,49 @@ class ItemActions(QObject):
         sessions: Sessions,
         results: Results,
         panels: PanelDock,
+        settings: Settings,
+        screen: Screen,
         window: QWidget,
     ) -> None:
         super().__init__(window)
+        self.dialog: ExportDialog | None = None
+        self._settings, self._screen = settings, screen
         self._workspace, self._queue, self._sessions = workspace, queue, sessions
         self._results, self._panels, self._window = results, panels, window
 
     def ask_export(self, item: OpenItem) -> None:
-        """Ask where to and in which format, and export."""
-        start = str(Path.home() / f"{stem_of(item.location or item.name)}.tif")
-        path, chosen = QFileDialog.getSaveFileName(self._window, "Export", start, ";;".join(_FORMATS))
-        if path:
-            ending = _FORMATS.get(chosen, "")
-            has_ending = any(path.endswith(known) for known in _FORMATS.values() if known)
-            self.export(item, path if has_ending or not ending else path + ending)
+        """Open the dialog that exports a volume."""
+        if not item.location:
+            self.failed.emit(f"{item.name} is only in memory. Give what made it a place, and export that.")
+            return
+        if self.dialog is not None:
+            self.dialog.reject()
+        look = functools.partial(self._look, item)
+        self.dialog = ExportDialog(item, self._queue, self._settings, self.export, look, self._window)
+        self.dialog.show()
 
-    def export(self, item: OpenItem, location: str) -> Job | None:
-        """Copy a volume to a location, whose ending names the format; unsaved edits are saved first."""
+    def export(
+        self, item: OpenItem, location: str, parameters: Mapping[str, Any], overwrite: bool = False
+    ) -> Job | None:
+        """Copy a volume to a location as `convert` does; unsaved edits are saved first, or it is left."""
         self._sessions.save_for([item.location])
-        # The file dialog has asked already whether to replace what is there.
+        if item is self._sessions.item and self._sessions.unsaved:
+            return None
         request = JobRequest(
             operation="convert",
+            version=find("convert").version,
+            parameters=dict(parameters),
             inputs={"source": item.location},
             outputs={"result": location},
-            overwrite=Path(location).exists(),
+            overwrite=overwrite,
         )
         return self._submit(request, lambda job: self.told.emit(f"Exported to {location}."))
+
+    def close_down(self) -> None:
+        """Close the dialog; what it started goes on."""
+        if self.dialog is not None:
+            self.dialog.reject()
+            self.dialog = None
 
     def ask_voxel_size(self, item: OpenItem) -> None:
         """Ask for a voxel size and record it."""
@@ -122,6 +153,20 @@ class ItemActions(QObject):
         """Close an item; unsaved edits are asked about first."""
         if item is not self._sessions.item or self._sessions.may_close():
             self._workspace.close(item)
+
+    def _look(self, item: OpenItem) -> OnScreen:
+        """Return what the window shows of an item."""
+        canvas, showing = self._screen.canvas, self._screen.showing
+        if item not in (showing.image_item, showing.labels_item):
+            return OnScreen()
+        display, painting = canvas.model.display, canvas.painting
+        contrast = (display.low, display.high) if item is showing.image_item else None
+        if item is not self._sessions.item:
+            return OnScreen(showing.field_in_view(), contrast)
+        chosen = tuple(self._screen.selected_objects())
+        return OnScreen(
+            showing.field_in_view(), contrast, True, painting.colours(), painting.hidden(), chosen
+        )
 
     def _replace(self, item: OpenItem, job: Job) -> None:
         self._results.open_results(job)

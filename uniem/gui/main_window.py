@@ -20,7 +20,7 @@ from uniem.gui.canvas.view_model import Voxel
 from uniem.gui.command_palette import CommandPalette
 from uniem.gui.data_dock import DataDock
 from uniem.gui.help import Help
-from uniem.gui.item_actions import ItemActions, provenance_of
+from uniem.gui.item_actions import ItemActions, Screen, provenance_of
 from uniem.gui.jobs_dock import JobsDock
 from uniem.gui.layout import BOTTOM, LEFT, RIGHT, Layout
 from uniem.gui.log_dock import LogDock
@@ -111,7 +111,10 @@ class MainWindow(QMainWindow):
         self.sessions = Sessions(self.workspace, self.queue, self.canvas, self.showing, self.results, self)
         self.opening = Opening(self.workspace, self.results, self.settings, self)
         self.panels = PanelDock(self.workspace, self.queue, self.settings, self.showing.field_in_view)
-        self.items = ItemActions(self.workspace, self.queue, self.sessions, self.results, self.panels, self)
+        screen = Screen(self.canvas, self.showing, lambda: self.objects.selected)
+        self.items = ItemActions(
+            self.workspace, self.queue, self.sessions, self.results, self.panels, self.settings, screen, self
+        )
         self.data = DataDock(self.workspace, self.message.show_error)
         self.jobs = JobsDock(self.queue, self.message.show_error)
         self.log = LogDock()
@@ -355,7 +358,7 @@ class MainWindow(QMainWindow):
         self._settings_clock.stop()
         self.settings.changed.disconnect(self._keep_settings_soon)
         self._keep_settings()
-        for part in (self.sessions, self.panels, self.results, self.showing):
+        for part in (self.items, self.sessions, self.panels, self.results, self.showing):
             part.close_down()
         for view in (self.data, self.jobs, self.log, self.objects, self.status):
             view.close_down()
