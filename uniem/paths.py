@@ -43,9 +43,23 @@ def settings_file() -> Path:
     return user_data() / "settings.json"
 
 
+def sessions() -> Path:
+    """Return the folder that remembers what windows without a project showed."""
+    return user_data() / "sessions"
+
+
 def work_folder() -> Path:
-    """Return the folder where new volumes go when the user named no other place."""
-    return user_data() / "work"
+    """Return where new volumes go when the user named no other place: the open project, if there is one."""
+    return _project_folder or user_data() / "work"
+
+
+def use_project_folder(folder: Path | None) -> None:
+    """Let new volumes of this process go into a project's folder; None: into the user's work folder again."""
+    global _project_folder
+    _project_folder = folder
+
+
+_project_folder: Path | None = None
 
 
 def plugin_folders() -> list[Path]:

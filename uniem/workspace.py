@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 Noun = Volume | ModelFolder | list[Mesh] | Path
 MESH_SUFFIXES = (".ply", ".stl", ".obj")
 RECENT_LOCATIONS = 20
+RECENT_PROJECTS = 10
 
 
 @dataclass(eq=False, slots=True)
@@ -104,6 +105,16 @@ class Workspace:
             kind = item.noun.kind if isinstance(item.noun, Volume) else None
             item.noun = read_noun(item.location, kind)
             self.changed.emit(item)
+
+    def move(self, item: OpenItem, location: str | Path) -> None:
+        """Let an item stand for an equal thing at another location, such as a copy; it keeps its name."""
+        place = normalised_location(location)
+        kind = item.noun.kind if isinstance(item.noun, Volume) else None
+        noun = read_noun(place, kind)
+        if (known := self.at(place)) is not None and known is not item:
+            self.close(known)
+        item.location, item.noun, item.role = place, noun, role_of(noun)
+        self.changed.emit(item)
 
     def at(self, location: str | Path) -> OpenItem | None:
         """Return the item that was opened from a location, or None."""
@@ -221,6 +232,10 @@ class Settings:
         self._is_dirty = True
         self.changed.emit(key)
 
+    def under(self, prefix: str) -> dict[str, Any]:
+        """Return the values whose keys begin in a way, by the rest of their keys."""
+        return {key.removeprefix(prefix): v for key, v in self._values.items() if key.startswith(prefix)}
+
     @property
     def recent_locations(self) -> tuple[str, ...]:
         """The locations opened last, newest first, at most twenty."""
@@ -232,6 +247,21 @@ class Settings:
         place = normalised_location(location)
         others = [other for other in self.recent_locations if other != place]
         self.set("recent_locations", [place, *others][:RECENT_LOCATIONS])
+
+    @property
+    def recent_projects(self) -> tuple[str, ...]:
+        """The folders of the projects opened last, newest first."""
+        found = self.get("recent_projects", [])
+        return tuple(str(text) for text in found) if isinstance(found, list) else ()
+
+    def add_recent_project(self, folder: Path) -> None:
+        """Remember that a project was opened."""
+        others = [other for other in self.recent_projects if other != str(folder)]
+        self.set("recent_projects", [str(folder), *others][:RECENT_PROJECTS])
+
+    def forget_recent_project(self, folder: str) -> None:
+        """Forget a project that is gone."""
+        self.set("recent_projects", [other for other in self.recent_projects if other != folder])
 
     def save(self) -> None:
         """Write the file, if anything changed; raise where that is impossible."""

@@ -49,6 +49,9 @@ def project(tmp_path: Path) -> Project:
     create_store(made.path / "labels.zarr", SHAPE, "uint32", VoxelSize(40, 4, 4), Kind.LABELS)
     (made.jobs / "one").mkdir(parents=True)
     (made.jobs / "one" / "request.json").write_text("{}")
+    (made.jobs / "one" / "launched").write_text("")
+    (made.jobs / "waiting").mkdir()
+    (made.jobs / "waiting" / "request.json").write_text("{}")
     (made.jobs / "one" / "lock").write_text("")
     (made.path / "notes.txt").write_text("mine")
     (made.path / ".half.zarr.part").mkdir()
@@ -94,7 +97,7 @@ def test_voxels_and_journal_travel_though_they_are_being_edited(project: Project
     session.close()
     names = {path.relative_to(copy.path).as_posix() for path in copy.path.rglob("*") if path.is_file()}
     assert {"notes.txt", "jobs/one/request.json"} <= names
-    assert not names & {"jobs/one/lock", ".half.zarr.part/x"}
+    assert not names & {"jobs/one/lock", "jobs/waiting/request.json", ".half.zarr.part/x"}
 
 
 def test_a_save_while_packing_is_noticed_and_copied_again(

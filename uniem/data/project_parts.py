@@ -19,6 +19,7 @@ from uniem.data.project import (
     find_place,
 )
 from uniem.errors import UniemError
+from uniem.file_lock import note_of_holder
 
 DATA_NAME = "data"
 OTHER_FILES = "other files"
@@ -84,6 +85,8 @@ def files_of(part: Part, parts: Sequence[Part]) -> Iterator[tuple[Path, str]]:
         return
     others = {other.source for other in parts if other is not part}
     others.update(path for other in parts if other is not part for path in _companions(other))
+    if part.place == JOBS_NAME:
+        others.update(job for job in part.source.iterdir() if _is_under_way(job))
     for path in _walk(part.source, others):
         is_own = part.place == "." and path.parent == part.source and path.name in _OWN_FILES
         if not is_own:
@@ -151,6 +154,12 @@ def _walk(folder: Path, without: set[Path]) -> Iterator[Path]:
             path = here / name
             if path not in without and name not in _LOCKS and not name.endswith(_LEFT_BEHIND):
                 yield path
+
+
+def _is_under_way(job: Path) -> bool:
+    """Tell whether a job waits or runs; in a copy it would start again, or seem to have died."""
+    is_launched = (job / "launched").exists()
+    return job.is_dir() and (not is_launched or note_of_holder(job / "lock") is not None)
 
 
 def _is_begun(name: str) -> bool:

@@ -58,25 +58,36 @@ class Layout:
 
     def remember(self) -> None:
         """Keep size and places in the settings."""
-        for key, state in (
-            ("window/geometry", self._window.saveGeometry()),
-            ("window/state", self._window.saveState(LAYOUT_VERSION)),
-        ):
-            self._settings.set(key, base64.b64encode(bytes(state)).decode("ascii"))
+        self._settings.set("window/geometry", _packed(self._window.saveGeometry()))
+        self._settings.set("window/state", self.state())
 
     def restore(self) -> bool:
         """Take size and places from the settings; return False where there are none that fit."""
-        states = [self._read(key) for key in ("window/geometry", "window/state")]
-        if states[0] is None or states[1] is None:
+        geometry = _unpacked(self._settings.get("window/geometry"))
+        state = self._settings.get("window/state")
+        if geometry is None or _unpacked(state) is None:
             return False
-        self._window.restoreGeometry(states[0])
-        return bool(self._window.restoreState(states[1], LAYOUT_VERSION))
+        self._window.restoreGeometry(geometry)
+        return self.take(state)
 
-    def _read(self, key: str) -> QByteArray | None:
-        text = self._settings.get(key)
-        if not isinstance(text, str):
-            return None
-        try:
-            return QByteArray(base64.b64decode(text, validate=True))
-        except (binascii.Error, ValueError):
-            return None
+    def state(self) -> str:
+        """Return the places of the docks as text."""
+        return _packed(self._window.saveState(LAYOUT_VERSION))
+
+    def take(self, state: str) -> bool:
+        """Put the docks into places that `state` returned; return False where they do not fit."""
+        places = _unpacked(state)
+        return places is not None and bool(self._window.restoreState(places, LAYOUT_VERSION))
+
+
+def _packed(state: QByteArray) -> str:
+    return base64.b64encode(bytes(state)).decode("ascii")
+
+
+def _unpacked(text: object) -> QByteArray | None:
+    if not isinstance(text, str) or not text:
+        return None
+    try:
+        return QByteArray(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        return None

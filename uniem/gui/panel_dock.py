@@ -72,6 +72,15 @@ class PanelDock(QStackedWidget):
         self.opened.emit(self._panels[id])
         return self._panels[id]
 
+    def forget(self) -> None:
+        """Begin anew: panels are made again when asked for, from the settings as they are then."""
+        self.setCurrentIndex(0)
+        for panel in self._panels.values():
+            panel.close_down()
+            self.removeWidget(panel)
+            panel.deleteLater()
+        self._panels.clear()
+
     def field_moved(self) -> None:
         """Take notice that another part of the volume is in view."""
         self._moved.start()
