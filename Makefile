@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24 -dpi 96"
 
-.PHONY: setup run test verify lint format bench freeze docs clean
+.PHONY: setup run test verify peers lint format bench freeze docs clean
 
 setup:
 	@bash installer/set-up.sh
@@ -22,6 +22,11 @@ test: setup
 verify: setup
 	@$(SCREEN) $(PYTHON) -m pytest --ignore=tests/gui
 	@$(SCREEN) $(PYTHON) -m pytest tests/gui
+
+# Other projects' readers, in an environment of their own, say whether our files are what we say they are.
+peers: setup
+	@bash installer/set-up.sh peers
+	@$(PYTHON) -m pytest tests/peers
 
 lint: setup
 	@.venv/bin/ruff check .

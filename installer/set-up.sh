@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venv and installs uniem with its test tools and the system libraries that Qt, VTK and the tests need.
+# `set-up.sh peers` makes .venv-peers instead, with the readers of other projects and a browser for them.
 # Quick when nothing is missing: a stamp of the dependency list decides whether pip runs at all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,21 +8,22 @@ cd "$(dirname "$0")/.."
 run_time="libgl1 libegl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 \
 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xfixes0 libxcursor1"
 tests="xvfb xauth libosmesa6"
+browser="chromium chromium-driver"
 
 install_system_packages() {
     command -v dpkg-query >/dev/null || {
-        echo "No Debian-style package database here: install the equivalents of: $run_time $tests" >&2
+        echo "No Debian-style package database here: install the equivalents of: $*" >&2
         return 0
     }
     local missing=()
-    for package in $run_time $tests; do
+    for package in "$@"; do
         dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||
             dpkg-query -W -f='${Status}' "${package}t64" 2>/dev/null | grep -q 'install ok installed' ||
             missing+=("$package")
     done
     [ ${#missing[@]} -eq 0 ] && return 0
     if [ "$(id -u)" -ne 0 ]; then
-        echo "Some system packages are missing. Run this line, then 'make setup' again:" >&2
+        echo "Some system packages are missing. Run this line, then make what you made again:" >&2
         echo "  sudo apt-get install --no-install-recommends ${missing[*]}" >&2
         exit 1
     fi
@@ -42,15 +44,25 @@ find_python() {
     exit 1
 }
 
+# install_python_packages FOLDER LISTS ARGUMENTS...: pip installs the arguments when a list has changed.
 install_python_packages() {
-    local stamp=.venv/installed wanted
-    wanted=$(cat setup.cfg pyproject.toml | sha256sum)
-    [ -x .venv/bin/python ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return 0
-    [ -x .venv/bin/python ] || "$(find_python)" -m venv .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test,freeze,bench]'
-    echo "$wanted" >"$stamp"
+    local folder=$1 lists=$2 wanted
+    shift 2
+    # shellcheck disable=SC2086
+    wanted=$(cat $lists | sha256sum)
+    [ -x "$folder/bin/python" ] && [ "$(cat "$folder/installed" 2>/dev/null)" = "$wanted" ] && return 0
+    [ -x "$folder/bin/python" ] || "$(find_python)" -m venv "$folder"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade pip
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+    echo "$wanted" >"$folder/installed"
 }
 
-install_system_packages
-install_python_packages
+# The lists of system packages are split into words on purpose.
+# shellcheck disable=SC2086
+if [ "${1:-}" = peers ]; then
+    install_system_packages $browser
+    install_python_packages .venv-peers installer/peers.txt --requirement installer/peers.txt
+else
+    install_system_packages $run_time $tests
+    install_python_packages .venv "setup.cfg pyproject.toml" --editable '.[test,freeze,bench]'
+fi
