@@ -63,6 +63,15 @@ def test_the_name_of_the_array_is_the_users(tmp_path: Path) -> None:
         export_volume(ArrayVolume(voxels), f"{tmp_path}/b.npz::kind")
 
 
+def test_arrays_that_are_there_are_never_lost(tmp_path: Path) -> None:
+    voxels = random_voxels((2, 5, 6), "uint8")
+    np.savez(tmp_path / "a.npz", em=voxels, other=voxels)
+    before = (tmp_path / "a.npz").read_bytes()
+    with pytest.raises(UniemError, match=r"a\.npz holds other already, and cannot be added to"):
+        export_volume(ArrayVolume(voxels), f"{tmp_path}/a.npz::em")
+    assert (tmp_path / "a.npz").read_bytes() == before
+
+
 class TestBadInput:
     @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
     @pytest.mark.parametrize("share", [0.0005, 0.5, 0.999])

@@ -200,7 +200,7 @@ class ExportDialog(QDialog):
         column.addWidget(facts)
         self.body = QWidget()
         inside = QVBoxLayout(self.body)
-        inside.setContentsMargins(0, 6, 0, 0)
+        inside.setContentsMargins(0, 6, 8, 0)
         inside.addLayout(self._lay_out_place())
         inside.addWidget(self.options)
         inside.addStretch(1)
@@ -285,7 +285,7 @@ class ExportDialog(QDialog):
     def _may_write(self) -> bool:
         """Ask before anything that is there is replaced or added to."""
         path = path_of(self.location)
-        adds = "::" in self.location or self.form.format.holds_several
+        adds = self.form.is_added_to(self.location)
         if not adds:
             text, hint = f"{path.name} is there already.", "What it holds will be lost."
         else:

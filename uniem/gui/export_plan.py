@@ -62,6 +62,10 @@ class ExportForm:
         """Tell whether labels can be written in colour."""
         return self.format in COLOUR_FORMATS
 
+    def is_added_to(self, location: str) -> bool:
+        """Tell whether what is at a location already is added to rather than replaced."""
+        return self.format.holds_several or (self.format is hdf5.FORMAT and "::" in location)
+
     @property
     def is_folder(self) -> bool:
         """Tell whether it is one folder rather than one file."""

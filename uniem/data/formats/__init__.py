@@ -32,7 +32,6 @@ __all__ = [
     "FORMATS",
     "Format",
     "endings",
-    "export_choices",
     "export_volume",
     "format_for",
     "open_volume",
@@ -129,15 +128,6 @@ def endings() -> tuple[str, ...]:
     """Return every ending of a name by which a volume can be known, longest first."""
     found = {suffix for each in FORMATS for suffix in each.suffixes}
     return tuple(sorted(found, key=lambda suffix: (-len(suffix), suffix)))
-
-
-def export_choices() -> dict[str, str]:
-    """Return what a volume can be exported to, as people call it, with the usual ending; '' is a folder."""
-    choices = {}
-    for each in FORMATS:
-        title = each.title.removeprefix("an ").removeprefix("a ")
-        choices[title[:1].upper() + title[1:]] = "" if each is image_folder.FORMAT else each.suffixes[0]
-    return choices
 
 
 def _known_suffixes() -> list[str]:

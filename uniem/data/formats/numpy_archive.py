@@ -190,6 +190,7 @@ def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> 
     name = dataset or DEFAULT_MEMBER
     if name in (VOXEL_SIZE_MEMBER, KIND_MEMBER):
         raise UniemError(f"The name '{name}' is taken in an .npz file.", "Choose another name.")
+    _check_alone(path, name)
     header = {
         "descr": np.lib.format.dtype_to_descr(volume.dtype),
         "fortran_order": False,
@@ -203,6 +204,20 @@ def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> 
         _write_small(archive, KIND_MEMBER, np.array(str(volume.kind)))
         if volume.voxel_size:
             _write_small(archive, VOXEL_SIZE_MEMBER, np.array(volume.voxel_size, np.float64))
+
+
+def _check_alone(path: Path, name: str) -> None:
+    """Raise where writing would lose arrays of other names: nothing can be replaced within a zip archive."""
+    if not path.is_file():
+        return
+    with _parsing(path), zipfile.ZipFile(path) as archive:
+        own = {each + ENDING for each in (name, VOXEL_SIZE_MEMBER, KIND_MEMBER)}
+        others = [entry.removesuffix(ENDING) for entry in archive.namelist() if entry not in own]
+    if others:
+        raise UniemError(
+            f"{path} holds {', '.join(others[:5])} already, and cannot be added to.",
+            "Choose another name, or write HDF5, which holds several volumes.",
+        )
 
 
 def _write_small(archive: zipfile.ZipFile, name: str, array: NDArray[Any]) -> None:
