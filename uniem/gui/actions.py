@@ -111,6 +111,17 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
         icon="content-save-outline",
     ),
     Action(
+        "import-store",
+        "Import into working store…",
+        "File",
+        "imports.import_current",
+        (),
+        "Copy the selected volume into a store, which large volumes are seen faster from and edits need.",
+        "convert zarr pyramid copy",
+        needs="imports.can_import",
+        icon="database-import-outline",
+    ),
+    Action(
         "export",
         "Export…",
         "File",

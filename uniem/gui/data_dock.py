@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.gui import style
+from uniem.gui.importing import can_import
 from uniem.gui.panels.pickers import facts_of
 from uniem.operations.operation import Role
 from uniem.operations.outputs import path_of
@@ -50,6 +51,7 @@ class DataDock(QWidget):
     hide_wanted = Signal(object)
     edit_wanted = Signal(object)
     export_wanted = Signal(object)
+    import_wanted = Signal(object)
     voxel_size_wanted = Signal(object)
     rerun_wanted = Signal(object)
     close_wanted = Signal(object)
@@ -164,6 +166,8 @@ class DataDock(QWidget):
         if noun.kind is Kind.LABELS:
             menu.addAction("Edit labels", lambda: self.edit_wanted.emit(item))
         menu.addAction("Export…", lambda: self.export_wanted.emit(item))
+        if can_import(item):
+            menu.addAction("Import into working store…", lambda: self.import_wanted.emit(item))
         menu.addAction("Set voxel size…", lambda: self.voxel_size_wanted.emit(item))
         kinds = menu.addMenu("These numbers are")
         for kind in Kind:

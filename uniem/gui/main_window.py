@@ -20,6 +20,7 @@ from uniem.gui.canvas.view_model import Voxel
 from uniem.gui.command_palette import CommandPalette
 from uniem.gui.data_dock import DataDock
 from uniem.gui.help import Help
+from uniem.gui.importing import Imports
 from uniem.gui.item_actions import ItemActions, Screen, provenance_of
 from uniem.gui.jobs_dock import JobsDock
 from uniem.gui.layout import BOTTOM, LEFT, RIGHT, Layout
@@ -108,7 +109,10 @@ class MainWindow(QMainWindow):
             Role.TABLE: self._show_table,
         }
         self.results = Results(self.workspace, self.queue, viewers)
-        self.sessions = Sessions(self.workspace, self.queue, self.canvas, self.showing, self.results, self)
+        self.imports = Imports(
+            self.workspace, self.queue, self.canvas, self.results, lambda: self.data.current, self
+        )
+        self.sessions = Sessions(self.workspace, self.imports, self.canvas, self.showing, self)
         self.opening = Opening(self.workspace, self.results, self.settings, self)
         self.panels = PanelDock(self.workspace, self.queue, self.settings, self.showing.field_in_view)
         screen = Screen(self.canvas, self.showing, lambda: self.objects.selected)
@@ -165,7 +169,7 @@ class MainWindow(QMainWindow):
             docks.addAction(dock.toggleViewAction())
 
     def _connect(self) -> None:
-        for part in (self.sessions, self.meshing, self.items, self.results):
+        for part in (self.sessions, self.meshing, self.imports, self.items, self.results):
             part.told.connect(self.message.show_note)
             part.failed.connect(self.message.show_error)
         self.showing.told.connect(self.message.show_note)
@@ -177,6 +181,7 @@ class MainWindow(QMainWindow):
         self.data.hide_wanted.connect(self.showing.hide)
         self.data.edit_wanted.connect(self.sessions.edit)
         self.data.export_wanted.connect(self.items.ask_export)
+        self.data.import_wanted.connect(self.imports.ask)
         self.data.voxel_size_wanted.connect(self.items.ask_voxel_size)
         self.data.rerun_wanted.connect(self.items.run_again)
         self.data.close_wanted.connect(self.items.close)
@@ -358,7 +363,7 @@ class MainWindow(QMainWindow):
         self._settings_clock.stop()
         self.settings.changed.disconnect(self._keep_settings_soon)
         self._keep_settings()
-        for part in (self.items, self.sessions, self.panels, self.results, self.showing):
+        for part in (self.items, self.imports, self.sessions, self.panels, self.results, self.showing):
             part.close_down()
         for view in (self.data, self.jobs, self.log, self.objects, self.status):
             view.close_down()

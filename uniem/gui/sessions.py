@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,17 +12,15 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QWidget
 
 from uniem import paths
-from uniem.data.store import StoredVolume, create_store
+from uniem.data.store import StoredVolume, create_store, open_store
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.canvas.view_model import Tool
+from uniem.gui.importing import Imports
 from uniem.gui.messages import choose
 from uniem.gui.panels.naming import stem_of, unused
-from uniem.gui.results import Results
 from uniem.gui.showing import Showing
-from uniem.jobs.queue import Job, JobQueue
-from uniem.jobs.request import JobRequest
 from uniem.proofreading.checkpoint import VolumeChanged
 from uniem.proofreading.opening import set_history_aside
 from uniem.proofreading.session import ProofreadingSession
@@ -33,6 +32,9 @@ AUTOSAVE_MS = 5 * 60 * 1000
 AUTOSAVE_BYTES = 1 << 30
 COUNT_EVERY_MS = 5
 SAVE, KEEP, CANCEL = "Save", "Keep for next time", "Cancel"
+COPY, IN_PLACE = "Edit a copy", "Edit in place"
+# The attribute in which a store of another program keeps that the user wants it edited.
+CONSENT = "edited_in_place"
 
 
 class Sessions(QObject):
@@ -51,15 +53,14 @@ class Sessions(QObject):
     def __init__(
         self,
         workspace: Workspace,
-        queue: JobQueue,
+        imports: Imports,
         canvas: Canvas,
         showing: Showing,
-        results: Results,
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        self._workspace, self._queue = workspace, queue
-        self._canvas, self._showing, self._results, self._window = canvas, showing, results, window
+        self._workspace, self._imports = workspace, imports
+        self._canvas, self._showing, self._window = canvas, showing, window
         self.session: ProofreadingSession | None = None
         self.item: OpenItem | None = None
         self._counting: Iterator[float] | None = None
@@ -119,16 +120,21 @@ class Sessions(QObject):
             self.edit(self._showing.labels_item)
 
     def edit(self, item: OpenItem) -> None:
-        """Edit a label volume; one that is no store of labels is imported into one first, as a job."""
+        """Edit a label volume; one that cannot or must not be written is copied into a store first, as a job.
+
+        A store made by another program is written to only if the user says so.
+        """
         if item is self.item:
             self._showing.show(item)
             return
-        noun = item.noun
-        if isinstance(noun, StoredVolume) and noun.kind is Kind.LABELS and noun.dtype.kind == "u":
-            with self._telling():
+        with self._telling():
+            noun = item.noun
+            is_store = isinstance(noun, StoredVolume) and is_editable(noun)
+            answer = self._ask_place(item) if is_store else COPY
+            if answer == COPY:
+                self._imports.copy_labels(item, self.edit)
+            elif answer == IN_PLACE and isinstance(noun, StoredVolume):
                 self._open(item, noun.path)
-        else:
-            self._import(item)
 
     def save(self) -> bool:
         """Write the edits into the volume; return whether it worked."""
@@ -217,21 +223,23 @@ class Sessions(QObject):
         else:
             self.told.emit(f"{item.name} is open for editing; every stroke is kept at once.")
 
-    def _import(self, item: OpenItem) -> None:
-        location = item.location
-        target = unused(paths.work_folder() / f"{stem_of(location or item.name)}-edit.zarr")
-        request = JobRequest(
-            operation="convert",
-            parameters={"kind": "labels", "dtype": "uint32"},
-            inputs={"source": location},
-            outputs={"result": str(target)},
+    def _ask_place(self, item: OpenItem) -> str:
+        """Return whether to edit a store in place or a copy of it; one of our own is simply edited."""
+        noun = item.noun
+        assert isinstance(noun, StoredVolume)
+        if noun.attributes.get("kind") or noun.attributes.get(CONSENT):
+            return IN_PLACE
+        answer = choose(
+            self._window,
+            "Labels made by another program",
+            f"{item.name} was not made by uniem. Edits would change the files that its maker may need.",
+            (COPY, IN_PLACE, CANCEL),
+            "A copy is made in the background and edited instead; the original stays as it is.",
         )
-        with self._telling():
-            self._results.follow(self._queue.submit(request), self._edit_imported)
-            self.told.emit(f"Importing {item.name} into a store that can be edited: {target}.")
-
-    def _edit_imported(self, job: Job) -> None:
-        self.edit(self._results.open(job.status.outputs["result"]))
+        if answer == IN_PLACE:
+            open_store(noun.path, writable=True).update_attributes(**{CONSENT: True})
+            self._workspace.reload(item)
+        return answer
 
     def _take_history(self) -> None:
         if self.session is None:
@@ -267,6 +275,12 @@ class Sessions(QObject):
             self.failed.emit(str(error))
         except OSError as error:
             self.failed.emit(f"{error.filename or 'A file'} cannot be written: {error.strerror}.")
+
+
+def is_editable(store: StoredVolume) -> bool:
+    """Tell whether a store holds ids that can be written where they are."""
+    is_of_ids = store.kind is Kind.LABELS and store.dtype.kind == "u"
+    return is_of_ids and all(os.access(place, os.W_OK) for place in (store.path, *store.path.iterdir()))
 
 
 def edits(count: int) -> str:

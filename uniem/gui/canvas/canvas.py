@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from psygnal import SignalInstance
@@ -87,6 +89,18 @@ class Canvas(QWidget):
     def reset_contrast(self) -> None:
         """Draw the smallest gray value black and the largest white."""
         self.model.display.low, self.model.display.high = self.toolbar.contrast_range()
+
+    @contextlib.contextmanager
+    def keeping_look(self) -> Iterator[None]:
+        """Keep place, zoom and contrast while what is shown is replaced by an equal volume."""
+        camera, is_due, display = self.view.camera, self._contrast_is_due, self.model.display
+        contrast = (display.low, display.high)
+        yield
+        self._contrast_is_due = is_due
+        if not is_due:
+            display.low, display.high = contrast
+        self.view.camera = replace(camera, aspect=self.view.camera.aspect)
+        self.view.zoom(1.0, QPointF(self.view.viewport().rect().center()))
 
     def sizeHint(self) -> QSize:
         """Return a size that suits a window."""
