@@ -1,11 +1,11 @@
-"""Run every benchmark, or those named: `python -m benchmarks [canvas labelling inference startup memory]`."""
+"""Run every benchmark, or those named: `python -m benchmarks [canvas paint_tools labelling ...]`."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-NAMES = ("startup", "canvas", "labelling", "inference", "memory")
+NAMES = ("startup", "canvas", "paint_tools", "labelling", "inference", "memory")
 
 
 def main() -> None:
