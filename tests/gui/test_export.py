@@ -74,7 +74,8 @@ def test_a_part_with_the_contrast_on_screen(
 ) -> None:
     dialog = dialog_on(window, qtbot, stack)
     dialog.form_choice.setCurrentIndex(TIFF)
-    window.canvas.model.display.low, window.canvas.model.display.high = 50, 100
+    qtbot.waitUntil(lambda: window.canvas.view.image_section is not None)
+    window.action_set["auto-contrast"].trigger()
     options = dialog.options
     qtbot.mouseClick(options.from_screen, Qt.MouseButton.LeftButton)
     options.part.open()
@@ -83,7 +84,9 @@ def test_a_part_with_the_contrast_on_screen(
     options.region.set_values({"first_section": 1, "section_count": 2, "first_row": 10, "row_count": 40})
     export(dialog, tmp_path / "part.tif", qtbot)
     source = tifffile.imread(stack)[1:3, 10:50].astype(float)
-    expected = np.rint(np.clip((source - 50) * 255 / 50, 0, 255))
+    low, high = options.greys.values()["low"], options.greys.values()["high"]
+    assert source.min() - 30 < low < high < source.max() + 30
+    expected = np.rint(np.clip((source - low) * 255 / (high - low), 0, 255))
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "part.tif"), expected)
 
 
