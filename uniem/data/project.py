@@ -31,6 +31,17 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
 
+class LookRecord(_Record):
+    """How a volume was drawn."""
+
+    opacity: float = Field(1.0, ge=0, le=1, description="How much of what is below it hides.")
+    contrast: tuple[float, float] | None = Field(None, description="Values drawn black and white, if chosen.")
+    limits: tuple[float, float] = Field((0.0, 255.0), description="Between which they can be chosen.")
+    colours: str = Field("", description="The colours of its values.")
+    is_inverted: bool = Field(False, description="Whether black and white are swapped.")
+    is_normalised: bool = Field(False, description="Whether each section has a contrast of its own.")
+
+
 class ItemRecord(_Record):
     """Something that was open, and where it is."""
 
@@ -45,18 +56,16 @@ class ItemRecord(_Record):
     is_folder: bool = Field(False, description="Whether it is a folder rather than a file.")
     is_visible: bool = Field(False, description="Whether it is shown.")
     is_edited: bool = Field(False, description="Whether it was open for editing.")
+    look: LookRecord | None = Field(None, description="How it was drawn when it was shown last.")
 
 
 class CanvasRecord(_Record):
-    """What the canvas looked at, how, and what was in the hand."""
+    """Where the canvas looked, and what was in the hand."""
 
     z: int = Field(0, description="The section in view.")
     y: float = Field(0.0, description="Row in the middle of the view, in voxels.")
     x: float = Field(0.0, description="Column in the middle of the view, in voxels.")
     scale: float = Field(1.0, gt=0, description="Screen pixels per voxel.")
-    low: float = Field(0.0, description="Gray value drawn black.")
-    high: float = Field(255.0, description="Gray value drawn white.")
-    opacity: float = Field(0.45, ge=0, le=1, description="Opacity of the labels.")
     show_labels: bool = Field(True, description="Whether the labels are drawn.")
     outlines: bool = Field(False, description="Whether labels are drawn as outlines.")
     label: int = Field(1, ge=0, description="The label in hand.")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtGui import QPalette
 from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -76,6 +77,10 @@ class PartsList(QTreeWidget):
             self.setColumnWidth(column, width)
         self.header().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        # Fusion draws the edge of a tick box in a darker shade of this, which a dark theme would swallow.
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Window, style.accent("quiet"))
+        self.setPalette(palette)
         self.itemChanged.connect(lambda *_: self.changed.emit())
 
     def _is_ticked(self, row: int) -> bool:
@@ -333,6 +338,6 @@ def _words_on(count: int) -> str:
         return "All data have been found."
     things = "One thing was not found where it" if count == 1 else f"{count} things were not found where they"
     return (
-        f"{things} had been. Show where it is now with Locate…; what lay beside it is then found there too. "
+        f"{things} had been. Show where one is now with Locate…; what lay beside it is then found too. "
         "What is left out stays in the list, and is looked for again next time."
     )
