@@ -20,7 +20,7 @@ from uniem.data import importing
 from uniem.data.formats import open_volume
 from uniem.data.geometry import Box, Triple, VoxelSize
 from uniem.data.importing import block_shape, folder_of_import, import_volume
-from uniem.data.store import StoredVolume, create_store
+from uniem.data.store import CHUNK_SHAPE, StoredVolume, create_store
 from uniem.data.views import CroppedVolume
 from uniem.data.volume import ArrayVolume, Kind, Volume
 from uniem.errors import UniemError
@@ -116,6 +116,14 @@ def test_an_import_equals_a_copy_made_at_once(
     assert done == sorted(done) and context.told[-1][0] == context.told[-1][1]
 
 
+@pytest.mark.parametrize(("dtype", "stored"), [("bool", "uint8"), ("float16", "float32")])
+def test_types_that_no_store_holds_become_larger(tmp_path: Path, dtype: str, stored: str) -> None:
+    array = (np.arange(2 * 3 * 600).reshape(2, 3, 600) % 3).astype(dtype)
+    imported = import_volume(ArrayVolume(array), tmp_path / "i")
+    assert imported.dtype == stored
+    np.testing.assert_array_equal(imported[:], array)
+
+
 @pytest.mark.parametrize("budget", [1 << 19, 1 << 21])
 @pytest.mark.parametrize("voxel_size", [VoxelSize(40, 4, 4), VoxelSize(4, 4, 4)])
 def test_sections_larger_than_the_budget_are_copied_in_parts(
@@ -136,7 +144,7 @@ def test_sections_larger_than_the_budget_are_copied_in_parts(
 def test_a_block_is_small_and_begins_at_chunks(shape: Triple, voxel_bytes: int) -> None:
     block = block_shape(shape, voxel_bytes)
     assert block[0] * block[1] * block[2] * voxel_bytes <= importing.BLOCK_BYTES
-    for edge, whole, chunk in zip(block, shape, importing.CHUNK_SHAPE, strict=True):
+    for edge, whole, chunk in zip(block, shape, CHUNK_SHAPE, strict=True):
         assert edge == whole or (0 < edge < whole and edge % chunk == 0)
 
 

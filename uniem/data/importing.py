@@ -146,7 +146,8 @@ class _Copy:
     def _read(self, number: int) -> NDArray[Any]:
         box = self._boxes[number] if number < len(self._boxes) else Box((0, 0, 0), (0, 0, 0))
         try:
-            return self._source.read(box)
+            # Of truths and halves a store makes the next larger type that it knows.
+            return self._source.read(box).astype(self._store.dtype, copy=False)
         except (UniemError, OSError) as error:
             raise SourceUnreadable(error) from error
 
