@@ -145,6 +145,19 @@ def test_voxels_to_ignore_have_no_weight() -> None:
         np.testing.assert_array_equal(truth[..., 1] == 0, image == 7)
 
 
+def test_scribbles_of_objects_and_background_are_all_that_counts() -> None:
+    labels = np.zeros((3, 64, 64), np.uint32)
+    labels[0, 20:30, 5:60], labels[0, 40:44], labels[1, 10:12] = 7, 1, 1
+    volume = ArrayVolume(labels)
+    survey = survey_labels(volume, 0, False, Context(), background_label=1)
+    assert list(survey.sections) == [0, 1]
+    assert sum(int(counts.sum()) for counts in survey.objects.values()) == 550
+    pairs = Pairs(Sections(volume), Sections(volume), Normalisation(mean=0, std=1), 0, 1)
+    _, truth = pairs.window(Box.section(0, volume.shape), (0, 0), 64)
+    np.testing.assert_array_equal(truth[..., 1] == 1, labels[0] != 0)
+    np.testing.assert_array_equal((truth[..., 0] == 1) & (truth[..., 1] == 1), labels[0] == 7)
+
+
 def test_every_held_out_pixel_is_judged_once() -> None:
     image, labels = discs((3, 150, 100))
     unique = np.arange(image.array.size, dtype=np.float32).reshape(image.shape)

@@ -74,6 +74,7 @@ class Pairs:
     labels: Sections
     normalisation: Normalisation
     ignore_label: int | None = None
+    background_label: int = 0
 
     def window(self, region: Box, corner_yx: tuple[int, int], side: int) -> tuple[Floats, Floats]:
         """Return image, (y, x), and truth, (y, x, 2), of a square; beyond the region they are mirrored.
@@ -83,7 +84,7 @@ class Pairs:
         gray = self._read(self.image, region, corner_yx, side)
         labels = self._read(self.labels, region, corner_yx, side)
         truth = np.empty((side, side, 2), np.float32)
-        truth[..., 0] = labels != 0
+        truth[..., 0] = labels != self.background_label
         truth[..., 1] = 1 if self.ignore_label is None else labels != self.ignore_label
         return normalised(gray, self.normalisation), truth
 

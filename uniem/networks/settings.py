@@ -52,8 +52,13 @@ class TrainingSettings(BaseModel):
         json_schema_extra=ADVANCED,
     )
     augmentation: Augmentation = Field(Augmentation(), description="Random changes to training patches.")
+    background_label: int = Field(
+        0, ge=0, description="Label of what is no object: 0, or 1 where the ground truth is sparse."
+    )
     ignore_label: int | None = Field(
-        None, ge=1, description="Label of voxels that nobody has annotated; they do not count."
+        None,
+        ge=0,
+        description="Label of voxels that nobody has annotated; not counted. 0 for sparse ground truth.",
     )
     use_empty_sections: bool = Field(
         False,
@@ -94,6 +99,12 @@ class TrainingSettings(BaseModel):
             raise ValueError(
                 f"the patch size {self.patch_size} is not a multiple of {stride}, which this network needs"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _background_counts(self) -> Self:
+        if self.ignore_label == self.background_label:
+            raise ValueError(f"the background label {self.background_label} is also the label to ignore")
         return self
 
 

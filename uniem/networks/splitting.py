@@ -56,17 +56,22 @@ class Survey:
 
 
 def survey_labels(
-    labels: Volume, ignore_label: int | None, use_empty_sections: bool, context: Context
+    labels: Volume,
+    ignore_label: int | None,
+    use_empty_sections: bool,
+    context: Context,
+    background_label: int = 0,
 ) -> Survey:
     """Count where the objects are; raise if there are none, or nothing else.
 
-    A section without any object counts as not annotated, unless `use_empty_sections`.
+    A section without any object counts as not annotated, unless `use_empty_sections` or background is
+    painted, too.
     """
     objects = {}
     background = 0
     for z in context.track(range(labels.shape[0]), "Looking through the labels"):
-        counts, known = _count(labels, z, ignore_label)
-        if use_empty_sections or counts.any():
+        counts, known = _count(labels, z, ignore_label, background_label)
+        if use_empty_sections or counts.any() or (background_label and known):
             objects[z] = counts
             background += known - int(counts.sum())
     name = labels.name or "The label volume"
@@ -78,7 +83,7 @@ def survey_labels(
     if background == 0:
         raise UniemError(
             f"{name} holds no background: every voxel is part of an object.",
-            "Set what is not an object to 0, or choose other labels.",
+            f"Give what is not an object label {background_label}, or choose other labels.",
         )
     return Survey(labels.shape, objects)
 
@@ -130,12 +135,14 @@ def bands(box: Box) -> Iterator[Box]:
         yield Box((z, y, left), (z + 1, min(y + rows, bottom), right))
 
 
-def _count(labels: Volume, z: int, ignore_label: int | None) -> tuple[NDArray[np.int64], int]:
+def _count(
+    labels: Volume, z: int, ignore_label: int | None, background_label: int
+) -> tuple[NDArray[np.int64], int]:
     """Return the object pixels of each cell of a section, and how many of its pixels are known."""
     counts, known = [], 0
     for band in bands(Box.section(z, labels.shape)):
         values = labels.read(band)[0]
-        is_object = values != 0
+        is_object = values != background_label
         known += values.size
         if ignore_label is not None:
             is_known = values != ignore_label

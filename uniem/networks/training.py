@@ -144,13 +144,17 @@ def _verdict(best: Mapping[str, float], steps: int, minutes: float) -> str:
 
 
 def _prepare(image: Volume, labels: Volume, settings: TrainingSettings, context: Context) -> TrainingData:
-    survey = survey_labels(labels, settings.ignore_label, settings.use_empty_sections, context)
+    survey = survey_labels(
+        labels, settings.ignore_label, settings.use_empty_sections, context, settings.background_label
+    )
     if unused := labels.shape[0] - len(survey.sections):
         context.message(f"{unused} sections hold no object and count as not annotated.")
     split = split_sections(survey, settings.validation_fraction)
     context.message(str(split))
     normalisation = measure_normalisation(image, split.training, context)
-    pairs = Pairs(Sections(image), Sections(labels), normalisation, settings.ignore_label)
+    pairs = Pairs(
+        Sections(image), Sections(labels), normalisation, settings.ignore_label, settings.background_label
+    )
     sampler = PatchSampler(
         pairs,
         split.training,
