@@ -241,3 +241,32 @@ class TestWhatIsNotHeld:
         with pytest.raises(UniemError, match="holds no voxel"):
             export_volume(volume, f"{tmp_path}/{way.name}", **way.options)
         assert not left_in(tmp_path)
+
+
+REAL = {
+    "snemi3d_crop_raw.tif": Kind.IMAGE,
+    "snemi3d_crop_neurons.tif": Kind.LABELS,
+    "snemi3d_crop_supervoxels.tif": Kind.LABELS,
+    "galafib_train_boundary.tif": Kind.PROBABILITY,
+    "vnc_raw.tif": Kind.IMAGE,
+    "urocell_2_fv.tif": Kind.LABELS,
+    "celegans_raw.tif": Kind.IMAGE,
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("way", ALL_WAYS, ids=str)
+def test_real_volumes_go_into_every_format_and_come_back(
+    shared_data: Path, tmp_path: Path, way: Way, name: str
+) -> None:
+    source = open_volume(shared_data / name)
+    assert source.kind is REAL[name]
+    crop = source[2:9, 10:110, 20:150]
+    if source.kind not in way.kinds:
+        pytest.skip("another way of this format takes this kind")
+    limits = np.iinfo(way.holds[crop.dtype.name])
+    if int(crop.max()) > limits.max:
+        with pytest.raises(UniemError, match=str(limits.max)):
+            check(tmp_path, way, crop, source.voxel_size, source.kind)
+    else:
+        check(tmp_path, way, crop, source.voxel_size, source.kind)
