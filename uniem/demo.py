@@ -125,7 +125,7 @@ def _split(run: _Run) -> None:
     for part, (first, count) in parts.items():
         for name in ("image", "mitochondria"):
             target = f"{part}/{name}.zarr"
-            sections = {"first_section": first, "section_count": count}
+            sections = {"region.first_section": first, "region.section_count": count}
             run.step("convert", {"source": f"sample/{name}.zarr"}, {"result": target}, **sections)
 
 

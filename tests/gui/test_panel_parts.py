@@ -30,7 +30,7 @@ from uniem.workspace import Workspace
     [
         ("gaussian", {"sigma": 3.5}),
         ("threshold", {"level": 1e-4, "invert": True}),
-        ("convert", {"voxel_size": [50.0, 4.6, 4.6], "first_section": 2}),
+        ("convert", {"voxel_size": [50.0, 4.6, 4.6], "region": {"first_section": 2}}),
         (
             "train-2d",
             {

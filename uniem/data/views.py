@@ -105,10 +105,13 @@ class StretchedVolume(View):
 
     def read(self, box: Box) -> NDArray[Any]:
         """Return the voxels of a box."""
-        if self._table is None:
-            return _piecewise(self.of, box, self.dtype, self._stretched)
-        voxels = np.ascontiguousarray(self.of.read(box))
-        return np.take(self._table, voxels.view(f"u{voxels.dtype.itemsize}"))
+        return _piecewise(
+            self.of, box, self.dtype, self._stretched if self._table is None else self._looked_up
+        )
+
+    def _looked_up(self, voxels: NDArray[Any]) -> NDArray[Any]:
+        assert self._table is not None
+        return np.take(self._table, np.ascontiguousarray(voxels).view(f"u{voxels.dtype.itemsize}"))
 
     def _make_table(self) -> NDArray[Any]:
         bits = 8 * self.of.dtype.itemsize
@@ -216,8 +219,10 @@ def _pieces(shape: Triple, voxel_bytes: int) -> Iterator[Box]:
 
 def _piecewise(of: Volume, box: Box, dtype: np.dtype[Any], function: Any) -> NDArray[Any]:
     result = np.empty(box.shape, dtype)
-    for piece in _pieces(box.shape, 8):
-        result[piece.slices] = function(of.read(piece.translated(box.start)))
+    for piece in _pieces(box.shape, of.dtype.itemsize):
+        voxels = of.read(piece.translated(box.start))
+        for section, made in zip(voxels, result[piece.slices], strict=True):
+            made[:] = function(section)
     return result
 
 
