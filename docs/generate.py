@@ -1,4 +1,4 @@
-"""Write the generated pages of the manual: operations, shortcuts, and the rooms of the source tree.
+"""Write the generated pages of the manual: operations, formats, shortcuts, and the rooms of the source tree.
 
 Run `python -m docs.generate` (or `make docs`). A test fails when a page no longer equals what this writes.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from docs.format_pages import formats_page
 from uniem.operations.operation import Operation
 from uniem.operations.parameters import ParameterField, Shape, fields_of
 from uniem.operations.registry import operations, plugins
@@ -21,7 +22,12 @@ FOLDER = Path(__file__).resolve().parent
 
 def pages() -> dict[str, str]:
     """Return the text of every generated page, by file name."""
-    return {"operations.md": operations_page(), "shortcuts.md": shortcuts_page(), "rooms.md": rooms_page()}
+    return {
+        "operations.md": operations_page(),
+        "formats.md": formats_page(),
+        "shortcuts.md": shortcuts_page(),
+        "rooms.md": rooms_page(),
+    }
 
 
 def operations_page() -> str:

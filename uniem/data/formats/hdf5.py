@@ -95,7 +95,10 @@ def _read_from(file: h5py.File, path: Path, dataset: str | None, kind: Kind | No
 
 
 def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> None:
-    """Write a dataset slab by slab, uncompressed, in chunks; others in the file are kept."""
+    """Write a dataset slab by slab, uncompressed, in chunks; others in the file are kept.
+
+    Its attributes `resolution` (nm) and `element_size_um` say the voxel size, z, y, x, and `kind` the kind.
+    """
     import h5py
 
     name = dataset or DEFAULT_DATASET

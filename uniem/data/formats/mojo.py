@@ -2,7 +2,7 @@
 
 A folder `NAME.mojo` holds `images` and `ids`, each of which is opened as `NAME.mojo::images` or `::ids` and
 written by itself, the second beside the first. Merges are applied; the padding is taken off (see
-`mojo_tiles.original_shape`). UNI-EM opens a folder once it holds both.
+`mojo_tiles.original_shape`). UNI-EM opens a folder once it holds both, and works with ids below 100,000,000.
 """
 
 from __future__ import annotations

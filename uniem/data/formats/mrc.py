@@ -119,7 +119,7 @@ def _kind_in(labels: list[str]) -> Kind | None:
 
 
 def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> None:
-    """Write an MRC file slab by slab; the volume is of one of the types in `MODES`."""
+    """Write an MRC file slab by slab, with the statistics of its voxels in the header."""
     if dataset:
         raise UniemError(
             f"An MRC file holds one volume, not a dataset '{dataset}'.", f"Leave off ::{dataset}."

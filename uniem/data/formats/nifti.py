@@ -1,5 +1,7 @@
 """NIfTI files (.nii and .nii.gz) by nibabel; the first axis of the file is x.
 
+The voxel size is kept in micrometres as float32, and exactly in a comment (an extension of the header).
+
 A plain file is mapped into memory. A compressed one is decompressed as far as the sections that are asked
 for: reading on costs nothing extra, going back begins at the start of the file; memory stays bounded by the
 cache of sections. Import a large one into a store to work on it.

@@ -1,4 +1,8 @@
-"""OME-Zarr folders: the working store seen as a format."""
+"""OME-Zarr folders: the working store seen as a format.
+
+The voxel size is in nanometres, in every level's transformation; integer labels are marked as labels
+(`image-label`), and what only this suite knows is under `uniem` among the attributes.
+"""
 
 from __future__ import annotations
 
