@@ -18,6 +18,7 @@ from uniem.data.formats import open_volume, split_location
 from uniem.data.location import is_web_address, name_of_location, normalised_location
 from uniem.data.mesh import Mesh, read_meshes
 from uniem.data.model_folder import ModelFolder
+from uniem.data.project import is_project
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.operations.operation import Role
@@ -169,6 +170,8 @@ def read_noun(location: str, kind: Kind | None = None) -> Noun:
     """Open a model, meshes, a table or a volume: whatever stands at a location."""
     if is_web_address(location):
         return open_volume(location, kind)
+    if is_project(location):
+        raise UniemError(f"{location} is a project.", "Open it with File › Open project….")
     path, dataset = split_location(location)
     if dataset is None and ModelFolder.is_model(path):
         return ModelFolder.open(path)

@@ -16,13 +16,25 @@ from typing import Any
 
 import uniem
 from uniem import paths
-from uniem.data.location import is_web_address
+from uniem.data.location import is_web_address, read_location, split_location
 from uniem.errors import UniemError
 from uniem.jobs.interrupts import Interrupts
 from uniem.jobs.supervision import BAD_INPUT, CANCELLED, DONE, FAILED
 
 OpenWindow = Callable[[list[str]], int]
-COMMANDS = ("list", "describe", "run", "run-job", "status", "gui", "demo", "sample", "help")
+COMMANDS = (
+    "info",
+    "list",
+    "describe",
+    "run",
+    "run-job",
+    "status",
+    "project",
+    "gui",
+    "demo",
+    "sample",
+    "help",
+)
 
 
 def main(argv: Sequence[str], open_window: OpenWindow | None = None) -> int:
@@ -62,14 +74,36 @@ def _dispatch(argv: list[str], open_window: OpenWindow | None) -> int:
     if name.startswith("-"):
         raise UniemError(f"uniem has no option {name}.", "See `uniem --help`.")
     commands = {
+        "info": _info,
         "list": _list,
         "describe": _describe,
         "run": _run,
         "status": _status,
+        "project": _project,
         "demo": _demo,
         "sample": _sample,
     }
-    return commands[name](rest) if name in commands else _operate(name, rest)
+    if name in commands:
+        return commands[name](rest)
+    # A desktop starts the program with what was dropped on its icon.
+    return _gui(argv, open_window) if _is_to_be_opened(name) else _operate(name, rest)
+
+
+def _info(arguments: list[str]) -> int:
+    from uniem.cli import info
+
+    reader = _reader("info")
+    reader.add_argument("locations", nargs="+")
+    reader.add_argument("--json", action="store_true")
+    given = reader.read(arguments)
+    found, problems = info.infos(given["locations"])
+    if given["json"]:
+        _say(_json(found))
+    elif found:
+        _say("\n".join(map(info.text_of, found)))
+    for problem in problems:
+        _complain(problem.message, problem.hint)
+    return BAD_INPUT if problems else DONE
 
 
 def _list(arguments: list[str]) -> int:
@@ -170,6 +204,17 @@ def _status(arguments: list[str]) -> int:
     return _say(_json(job_report.report_json(job)) if given["json"] else job_report.report_text(job))
 
 
+def _project(arguments: list[str]) -> int:
+    from uniem.cli import project_report
+
+    reader = _reader("project")
+    reader.add_argument("project")
+    reader.add_argument("--json", action="store_true")
+    given = reader.read(arguments)
+    report = project_report.report_json(given["project"])
+    return _say(_json(report) if given["json"] else project_report.report_text(report))
+
+
 def _execute(request: Any, is_json: bool) -> int:
     from uniem.jobs.supervision import kept_outputs, run_request
 
@@ -236,9 +281,9 @@ def _gui(arguments: list[str], open_window: OpenWindow | None) -> int:
     locations: list[str] = given["locations"]
     if open_window is None:
         raise UniemError("This program has no window.", "Start `uniem`.")
-    for location in locations:
-        if not is_web_address(location) and not Path(location.partition("::")[0]).expanduser().exists():
-            raise UniemError(f"There is no {location}.", "Check the path.")
+    # The window tells of those that are missing among others.
+    if locations and not any(map(_is_there, locations)):
+        raise UniemError(f"There is no {' and no '.join(locations)}.", "Check the path.")
     if not has_display():
         raise UniemError(
             "There is no display to show a window on.",
@@ -251,6 +296,18 @@ def _gui(arguments: list[str], open_window: OpenWindow | None) -> int:
             return code
         locations = [*sample.opened_locations(), *locations]
     return open_window(locations)
+
+
+def _is_to_be_opened(name: str) -> bool:
+    from uniem.operations.registry import operations
+
+    with _plain_warnings():
+        return name not in operations() and _is_there(name)
+
+
+def _is_there(text: str) -> bool:
+    location = read_location(text)
+    return is_web_address(location) or split_location(location)[0].exists()
 
 
 def _keep_sample() -> int:

@@ -18,19 +18,23 @@ GENERAL_HELP = """\
 uniem: from a raw electron-microscopy stack to measured 3D objects.
 
   uniem                                  open the window
-  uniem gui [--sample] [PATH...]         open the window with volumes, models, meshes or tables
+  uniem gui [--sample] [PATH...]         open the window with a project, volumes, models, meshes or tables
+  uniem PATH...                          the same, for what is dropped on the program's icon
+  uniem info PATH... [--json]            tell format, size, type, kind and voxel size of what is there
   uniem OPERATION INPUT... OUTPUT...     run an operation; --help shows its parameters
   uniem list [--json]                    list the operations
   uniem describe OPERATION [--json]      describe an operation and its parameters
   uniem run REQUEST.json                 run a saved request
   uniem run-job FOLDER                   run the job in a folder, as the window's workers do
   uniem status FOLDER [--json]           tell how far the job in a folder is, or how it ended
+  uniem project PROJECT [--json]         tell what a project holds, what is missing and how large it is
   uniem sample FOLDER [--shape Z,Y,X]    make the synthetic sample: an image with exact ground truth
   uniem demo FOLDER                      make a sample, and do the whole job on it
   uniem --version
 
 An output's format follows from its name: .zarr, .tif, .h5::DATASET, .npy, or NAME/ for a folder of sections.
-PATH::DATASET names a dataset inside HDF5 or Zarr. With --json, events are written as lines of JSON.
+PATH::DATASET names a dataset inside HDF5 or Zarr, FOLDER::a_#.png the pictures of one stack among others;
+a PATH to read may be a web address. With --json, events are written as lines of JSON.
 Ctrl-C cancels cleanly. Exit codes: 0 done, 1 failed, 2 bad arguments or bad input, 3 cancelled.
 """
 

@@ -239,6 +239,9 @@ def stored_place(location: str, folder: Path | None) -> tuple[str, str]:
     path, colons, dataset = location.partition("::")
     if is_web_address(location):
         return location, ""
+    if os.name == "nt":
+        # Locations are compared in small letters there; other systems will want the true ones.
+        path = str(Path(path).resolve())
     absolute = Path(path).as_posix()
     if folder is None:
         return absolute + colons + dataset, ""

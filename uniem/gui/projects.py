@@ -54,6 +54,7 @@ class Projects(QObject):
         self._window = window
         self.project: Project | None = None
         self._session = SessionFile(paths.sessions())
+        self._last = self._session.newest_other()
         self._state = ProjectState()
         self.missing = MissingData(window)
         self.missing.failed.connect(self.failed)
@@ -81,7 +82,7 @@ class Projects(QObject):
     @property
     def has_last(self) -> bool:
         """Tell whether there is a session to take up again."""
-        return self._session.newest_other() is not None
+        return self._last is not None
 
     @property
     def has_content(self) -> bool:
@@ -200,7 +201,7 @@ class Projects(QObject):
 
     def open_last(self) -> None:
         """Take up again what a window without a project showed last."""
-        path = self._session.newest_other()
+        path = self._last
         if path is None or not self._leave():
             return
         try:
@@ -210,10 +211,9 @@ class Projects(QObject):
 
     def offer_last(self) -> None:
         """Say, without asking for anything, that there is a session to take up again."""
-        path = self._session.newest_other()
-        if path is None:
+        if self._last is None:
             return
-        names = [item.name for item in read_state(path).items]
+        names = [item.name for item in read_state(self._last).items]
         more = f" and {len(names) - 2} more" if len(names) > 2 else ""
         self.told.emit(f"File › Open last session takes up {', '.join(names[:2])}{more} again.")
 
@@ -284,7 +284,12 @@ class Projects(QObject):
         # Before anything is shown: what is missing must be in every state that is written from now on.
         folder = self.project.path if self.project is not None else None
         self.missing.take([entry for entry in entries if entry.noun is None], folder)
-        self._watch.show(self._state, entries)
+        # A question on the way must not let a state be kept that is shown by half.
+        self._is_resting = True
+        try:
+            self._watch.show(self._state, entries)
+        finally:
+            self._is_resting = False
         self._window.action_set.refresh()
         self._tell_limits()
         if self.has_missing:
@@ -320,6 +325,7 @@ class Projects(QObject):
         window.panels.forget()
         self._end_project()
         self._session = SessionFile(paths.sessions())
+        self._last = self._session.newest_other()
         self._state = ProjectState()
         self.missing.take([], None)
         self._is_resting = False
