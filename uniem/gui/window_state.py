@@ -118,7 +118,6 @@ class WindowState(QObject):
             workspace.removed,
             canvas.z_changed,
             canvas.display.events,
-            canvas.layer_changed,
             canvas.hand.events,
         ]
 
@@ -149,20 +148,17 @@ class WindowState(QObject):
 
     def _canvas_record(self) -> CanvasRecord:
         model, camera = self._window.canvas.model, self._window.canvas.view.camera
-        low, high = self._contrast or model.contrast
+        low, high = self._contrast or (model.display.low, model.display.high)
         return CanvasRecord(
             z=model.z,
             y=camera.row,
             x=camera.column,
             scale=camera.scale,
-            low=low,
-            high=high,
-            opacity=model.label_opacity,
             show_labels=model.display.show_labels,
             outlines=model.display.outlines,
             label=model.hand.label,
             brush_px=model.hand.brush_px,
-        )
+        ).model_copy(update={"low": low, "high": high, "opacity": model.display.opacity})
 
     def _parameters(self) -> dict[str, dict[str, object]]:
         kept = self._window.settings.under(PARAMETERS)
@@ -188,7 +184,9 @@ class WindowState(QObject):
         if record is None or not canvas.model.depth:
             return
         display, hand, view = canvas.model.display, canvas.model.hand, canvas.view
-        canvas.model.label_opacity, display.show_labels = record.opacity, record.show_labels
+        kept = record.model_dump()
+        display.show_labels = record.show_labels
+        display.opacity = kept.get("opacity", display.opacity)
         display.outlines = record.outlines
         hand.label = record.label
         hand.set_brush(record.brush_px)
@@ -196,14 +194,14 @@ class WindowState(QObject):
         view.camera = replace(view.camera, row=record.y, column=record.x, scale=record.scale)
         view.zoom(1.0, QPointF(view.viewport().rect().center()))
         # A new image chooses its contrast when its first section has been read; what was kept comes after.
-        self._contrast = (record.low, record.high)
+        self._contrast = (kept["low"], kept["high"]) if {"low", "high"} <= kept.keys() else None
         if view.image_section is not None:
             self._take_section()
 
     def _take_section(self) -> None:
         canvas = self._window.canvas
         if self._contrast is not None and canvas.view.image_section is not None:
-            canvas.model.contrast = self._contrast
+            canvas.model.display.low, canvas.model.display.high = self._contrast
             self._contrast = None
 
 
