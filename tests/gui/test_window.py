@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtCore import QEventLoop, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDropEvent, QMouseEvent
 from qtpy.QtWidgets import QApplication, QLabel
 
@@ -33,6 +33,16 @@ def drop(window: MainWindow, *paths: Path) -> None:
         QPointF(50, 50), Qt.DropActions(Qt.DropAction.CopyAction), data, Qt.LeftButton, Qt.NoModifier
     )
     window.dropEvent(event)
+    wait_until_opened(window)
+
+
+def wait_until_opened(window: MainWindow) -> None:
+    """Let the window open what it was given."""
+    loop = QEventLoop()
+    clock = QTimer()
+    clock.timeout.connect(lambda: None if window.opening.is_busy else loop.quit())
+    clock.start(5)
+    loop.exec_()
 
 
 def paint(window: MainWindow, qtbot: Any, *places: tuple[int, int]) -> None:
@@ -108,6 +118,7 @@ def test_edits_kept_unsaved_come_back(painted: MainWindow, answer: Answer, qtbot
     again = make_window()
     again.show()
     again.opening.open([str(path)])
+    wait_until_opened(again)
     again.sessions.edit(again.workspace.items[0])
     assert again.sessions.unsaved == 1
     assert "Recovered 1 edit " in again.message.text
@@ -247,8 +258,9 @@ def test_theme_and_layout_are_remembered(window: MainWindow, home: Path, qtbot: 
 def test_a_missing_voxel_size_is_given_and_kept(window: MainWindow, tmp_path: Path, qtbot: Any) -> None:
     np.save(tmp_path / "bare.npy", np.random.default_rng(0).integers(0, 255, (3, 40, 50), np.uint8))
     drop(window, tmp_path / "bare.npy")
-    window.items.set_voxel_size(window.workspace.items[0], VoxelSize(50, 4, 4))
-    qtbot.waitUntil(lambda: window.workspace.items[-1].noun.voxel_size is not None, timeout=60_000)
+    window.voxel_sizes.set(window.workspace.items[0], VoxelSize(50, 4, 4))
+    window.workspace.close(window.workspace.items[0])
+    drop(window, tmp_path / "bare.npy")
     assert [item.noun.voxel_size for item in window.workspace.items] == [VoxelSize(50, 4, 4)]
 
 

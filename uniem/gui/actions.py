@@ -75,6 +75,97 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
         "Open a folder of sections, a store, a model or a folder of meshes.",
         "load import directory sections zarr png series",
         icon="folder-open-outline",
+    ),
+    Action(
+        "open-address",
+        "Open address…",
+        "File",
+        "opening.ask_address",
+        (),
+        "Open an OME-Zarr or precomputed volume on the web (http, https or s3).",
+        "url web network http s3 cloud neuroglancer remote link",
+        icon="web",
+    ),
+    Action(
+        "open-copied",
+        "Open what is copied",
+        "File",
+        "opening.paste",
+        ("Ctrl+V",),
+        "Open the file, folder, path or address in the clipboard.",
+        "paste clipboard url path",
+    ),
+    Action(
+        "open-last",
+        "Open last session",
+        "File",
+        "projects.open_last",
+        (),
+        "Take up again what a window without a project showed last.",
+        "restore recover resume previous continue",
+        needs="projects.has_last",
+        icon="history",
+        ends_part=True,
+    ),
+    Action(
+        "new-project",
+        "New project…",
+        "File",
+        "projects.new",
+        (),
+        "Make a folder that remembers what is open and takes new labels, results and jobs.",
+        "create workspace folder",
+        icon="folder-plus-outline",
+    ),
+    Action(
+        "open-project",
+        "Open project…",
+        "File",
+        "projects.ask_open",
+        (),
+        "Open a project, or a packed one, as it was left.",
+        "load workspace unpack zip",
+        icon="folder-star-outline",
+    ),
+    Action(
+        "save-project",
+        "Save project as…",
+        "File",
+        "projects.save_as",
+        (),
+        "Make a project of what is open, or go on with a copy of the project.",
+        "store workspace copy duplicate",
+    ),
+    Action(
+        "pack-project",
+        "Pack project…",
+        "File",
+        "projects.ask_pack",
+        (),
+        "Put the project and its data into one file for a colleague.",
+        "zip share send export archive",
+        needs="projects.has_content",
+        icon="package-variant-closed",
+    ),
+    Action(
+        "missing-data",
+        "Missing data…",
+        "File",
+        "projects.missing.show",
+        (),
+        "List the data of the project that were not found, and show where they are.",
+        "locate relocate find lost moved",
+        needs="projects.has_missing",
+    ),
+    Action(
+        "close-project",
+        "Close project",
+        "File",
+        "projects.close_project",
+        (),
+        "Close the project and go on without one; everything in it has been kept.",
+        "leave end workspace",
+        needs="projects.is_open",
         ends_part=True,
     ),
     Action(
@@ -291,8 +382,8 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
 def operation_actions(operations: Iterable[Operation], taken: Iterable[str] = ()) -> list[Action]:
     """Return the action that opens the panel of each operation, in the place the operation names.
 
-    An operation whose panel is already offered by an action of the window, by its call, is left out, and so is
-    one that works on a whole project, for which the window has dialogs.
+    An operation whose panel is already offered by an action of the window, by its call, is left out, and so
+    is one that makes a whole project or a packed one, for which the window has dialogs.
     """
     offered = set(taken)
     return [

@@ -6,6 +6,7 @@ import functools
 import logging
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from types import TracebackType
@@ -41,7 +42,10 @@ def run(paths: Sequence[str]) -> int:
 
 
 def _open(window: MainWindow, paths: list[str]) -> None:
-    window.opening.open(paths)
+    if paths:
+        window.opening.open(paths)
+    else:
+        window.projects.offer_last()
 
 
 def make_application() -> QApplication:
@@ -86,6 +90,13 @@ def make_window() -> MainWindow:
 def install_excepthook() -> None:
     """Show an error that nobody caught instead of ending the program, as PyQt5 would."""
     sys.excepthook = _show_uncaught
+    threading.excepthook = _log_uncaught
+
+
+def _log_uncaught(what: threading.ExceptHookArgs) -> None:
+    """Note an error that nobody caught in a thread, which has told the window in its own way."""
+    if what.exc_value is not None:
+        logger.error("An error in a thread:", exc_info=what.exc_value)
 
 
 _is_shown = False

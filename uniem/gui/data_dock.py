@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from uniem.data.location import is_web_address
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.gui import style
@@ -41,7 +42,9 @@ _KIND_ICONS = {
     Kind.PROBABILITY: "gradient-vertical",
 }
 _ROLE_ICONS = {Role.MODEL: "brain", Role.MESHES: "cube-outline", Role.TABLE: "table"}
-EMPTY = "Drop images, labels, models or meshes anywhere on this window,\nor choose File › Open…"
+EMPTY = (
+    "Drop images, labels, models, meshes\nor web addresses anywhere on this window,\nor choose File › Open…"
+)
 
 
 class DataDock(QWidget):
@@ -140,8 +143,11 @@ class DataDock(QWidget):
         menu.addSeparator()
         menu.addAction("Rename…", lambda: self._rename(item))
         if item.location:
-            menu.addAction("Copy path", lambda: QApplication.clipboard().setText(item.location))
-            menu.addAction("Show in file manager", lambda: self._reveal(item))
+            is_remote = is_web_address(item.location)
+            copy = "Copy address" if is_remote else "Copy path"
+            menu.addAction(copy, lambda: QApplication.clipboard().setText(item.location))
+            if not is_remote:
+                menu.addAction("Show in file manager", lambda: self._reveal(item))
             menu.addAction("Run again…", lambda: self.rerun_wanted.emit(item))
         menu.addSeparator()
         menu.addAction("Close", lambda: self.close_wanted.emit(item))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import QDir, QModelIndex, Qt, QTimer, Signal
-from qtpy.QtGui import QKeySequence
+from qtpy.QtCore import QDir, QEvent, QModelIndex, QObject, Qt, Signal
+from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import (
     QCompleter,
     QDialog,
@@ -49,11 +49,12 @@ class FolderChooser(QDialog):
             QDir.Filters(QDir.Filter.AllDirs) | QDir.Filter.NoDotAndDotDot | QDir.Filter.Drives
         )
         self.model.setRootPath("")
+        self.model.directoryLoaded.connect(self._scroll)
         self.tree = self._make_tree()
         self.path = QLineEdit()
         self.path.setClearButtonEnabled(True)
         self.path.setCompleter(self._make_completer())
-        self.path.returnPressed.connect(self._go_to_written)
+        self.path.installEventFilter(self)
         self.preview = FolderPreview()
         self.preview.looked.connect(self._check)
         self.preview.list.itemChanged.connect(self._check)
@@ -77,12 +78,11 @@ class FolderChooser(QDialog):
         there = next((each for each in (folder, *folder.parents) if each.is_dir()), Path.home())
         index = self.model.index(str(there))
         self.tree.setCurrentIndex(index)
-        # The tree knows its rows only once the folder above has been read.
-        QTimer.singleShot(150, lambda: self._scroll_to(index))
+        self.tree.scrollTo(index)
 
     def accept(self) -> None:
         """Remember the place and tell what was chosen."""
-        if self.path.hasFocus() or not self.open_button.isEnabled():
+        if not self.open_button.isEnabled():
             return
         folder, found = str(self.folder), self.preview.chosen
         self._settings.set(PLACE, folder)
@@ -164,9 +164,10 @@ class FolderChooser(QDialog):
     def _check(self, *_: object) -> None:
         self.open_button.setEnabled(bool(self.preview.chosen))
 
-    def _scroll_to(self, index: QModelIndex) -> None:
-        if self.isVisible() and self.tree.currentIndex() == index:
-            self.tree.scrollTo(index, QTreeView.ScrollHint.PositionAtCenter)
+    def _scroll(self, loaded: str) -> None:
+        """Keep the folder in view while folders above it are read and get their rows."""
+        if Path(loaded) in self.folder.parents:
+            self.tree.scrollTo(self.tree.currentIndex(), QTreeView.ScrollHint.PositionAtCenter)
 
     def _go_up(self) -> None:
         self.go_to(self.folder.parent)
@@ -175,7 +176,11 @@ class FolderChooser(QDialog):
         self.path.setFocus()
         self.path.selectAll()
 
-    def _go_to_written(self) -> None:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Go to the path that was written at Enter, which must not open it yet."""
+        is_enter = isinstance(event, QKeyEvent) and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if not is_enter or event.type() != QEvent.Type.KeyPress:
+            return False
         self.go_to(Path(self.path.text().strip()).expanduser())
-        # Later, so that the same Enter does not open it yet.
-        QTimer.singleShot(0, self.tree.setFocus)
+        self.tree.setFocus()
+        return True

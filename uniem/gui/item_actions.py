@@ -1,4 +1,4 @@
-"""What can be done with an open item: export, voxel size, running again, closing."""
+"""What can be done with an open item: export, running again, closing."""
 
 from __future__ import annotations
 
@@ -9,20 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QInputDialog, QWidget
+from qtpy.QtWidgets import QWidget
 
-from uniem import paths
-from uniem.data.geometry import VoxelSize
 from uniem.data.provenance import FILE_NAME, Provenance
-from uniem.data.store import StoredVolume, open_store
-from uniem.data.volume import Volume
+from uniem.data.store import StoredVolume
 from uniem.errors import UniemError
 from uniem.gui import job_words
 from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.export_dialog import ExportDialog
 from uniem.gui.export_options import OnScreen
 from uniem.gui.panel_dock import PanelDock
-from uniem.gui.panels.naming import stem_of, unused
 from uniem.gui.results import Results
 from uniem.gui.sessions import Sessions
 from uniem.gui.showing import Showing
@@ -99,40 +95,6 @@ class ItemActions(QObject):
             self.dialog.reject()
             self.dialog = None
 
-    def ask_voxel_size(self, item: OpenItem) -> None:
-        """Ask for a voxel size and record it."""
-        if not isinstance(item.noun, Volume):
-            return
-        size = item.noun.voxel_size
-        text = ", ".join(f"{edge:g}" for edge in size) if size else ""
-        text, is_given = QInputDialog.getText(
-            self._window,
-            "Voxel size",
-            f"Voxel size of {item.name} in nm, as z, y, x (for example 50, 4.6, 4.6):",
-            text=text,
-        )
-        if is_given:
-            try:
-                self.set_voxel_size(item, VoxelSize.parse(text))
-            except UniemError as error:
-                self.failed.emit(str(error))
-
-    def set_voxel_size(self, item: OpenItem, size: VoxelSize) -> None:
-        """Record a voxel size in a store; any other file is copied into one, for inputs never change."""
-        if isinstance(item.noun, StoredVolume):
-            open_store(item.noun.path, writable=True).set_voxel_size(size)
-            self._workspace.reload(item)
-            return
-        target = unused(paths.work_folder() / f"{stem_of(item.location)}.zarr")
-        request = JobRequest(
-            operation="convert",
-            parameters={"voxel_size": list(size)},
-            inputs={"source": item.location},
-            outputs={"result": str(target)},
-        )
-        if self._submit(request, lambda job: self._replace(item, job)):
-            self.told.emit(f"Copying {item.name} into a store with that voxel size: {target}.")
-
     def run_again(self, item: OpenItem) -> None:
         """Open the panel of the operation that made an item, filled as it was then."""
         try:
@@ -159,19 +121,14 @@ class ItemActions(QObject):
         canvas, showing = self._screen.canvas, self._screen.showing
         if item not in (showing.image_item, showing.labels_item):
             return OnScreen()
-        display, painting = canvas.model.display, canvas.painting
-        contrast = (display.low, display.high) if item is showing.image_item else None
+        painting = canvas.painting
+        contrast = canvas.model.contrast if item is showing.image_item else None
         if item is not self._sessions.item:
             return OnScreen(showing.field_in_view(), contrast)
         chosen = tuple(self._screen.selected_objects())
         return OnScreen(
             showing.field_in_view(), contrast, True, painting.colours(), painting.hidden(), chosen
         )
-
-    def _replace(self, item: OpenItem, job: Job) -> None:
-        self._results.open_results(job)
-        self._workspace.close(item)
-        self.told.emit(f"{item.name} was replaced by a copy that has the voxel size.")
 
     def _submit(self, request: JobRequest, then: object) -> Job | None:
         assert callable(then)

@@ -19,25 +19,29 @@ from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.canvas.view_model import Voxel
 from uniem.gui.command_palette import CommandPalette
 from uniem.gui.data_dock import DataDock
+from uniem.gui.dropping import locations_in
 from uniem.gui.help import Help
 from uniem.gui.importing import Imports
 from uniem.gui.item_actions import ItemActions, Screen, provenance_of
 from uniem.gui.jobs_dock import JobsDock
 from uniem.gui.layout import BOTTOM, LEFT, RIGHT, Layout
+from uniem.gui.leaving import may_leave_jobs
 from uniem.gui.log_dock import LogDock
 from uniem.gui.menus import ActionSet
 from uniem.gui.meshing import Meshing
-from uniem.gui.messages import MessageBar, choose
+from uniem.gui.messages import MessageBar
+from uniem.gui.notices import NoticeArea
 from uniem.gui.opening import Opening
 from uniem.gui.panel_dock import PanelDock
-from uniem.gui.panels.pickers import locations_of
 from uniem.gui.panels.preview import Field
+from uniem.gui.projects import Projects
 from uniem.gui.results import Results, Viewer
 from uniem.gui.sessions import Sessions
 from uniem.gui.showing import Showing
 from uniem.gui.status_bar import HintBar, StatusBar
 from uniem.gui.tables.object_table import ObjectTableView
 from uniem.gui.tables.table_view import TableView
+from uniem.gui.voxel_size import VoxelSizes
 from uniem.jobs.queue import Job, JobQueue
 from uniem.operations.operation import Role
 from uniem.operations.registry import operations
@@ -49,7 +53,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SETTINGS_DELAY_MS = 1000
-LEAVE, STOP, STAY = "Leave them running", "Stop them", "Cancel"
 
 
 class MainWindow(QMainWindow):
@@ -68,6 +71,7 @@ class MainWindow(QMainWindow):
         self._is_closed = False
         self._make_parts()
         self._make_docks()
+        self.projects = Projects(self)
         self.action_set = ActionSet(self, self._all_actions())
         self._fill_menus()
         self._connect()
@@ -115,6 +119,10 @@ class MainWindow(QMainWindow):
         self.sessions = Sessions(self.workspace, self.imports, self.canvas, self.showing, self)
         self.opening = Opening(self.workspace, self.results, self.settings, self)
         self.panels = PanelDock(self.workspace, self.queue, self.settings, self.showing.field_in_view)
+        self.voxel_sizes = VoxelSizes(self.workspace, self.settings, self.sessions, self)
+        self.notices = NoticeArea(self.canvas.view, self.message)
+        for bar in (self.opening.busy_bar, self.voxel_sizes.bar):
+            self.notices.add(bar)
         screen = Screen(self.canvas, self.showing, lambda: self.objects.selected)
         self.items = ItemActions(
             self.workspace, self.queue, self.sessions, self.results, self.panels, self.settings, screen, self
@@ -125,7 +133,7 @@ class MainWindow(QMainWindow):
         self.objects = ObjectTableView(self.message.show_error)
         self.table = TableView()
         self.meshing = Meshing(
-            self.queue, self.showing, self.sessions, self.results, self.objects, self.items.ask_voxel_size
+            self.queue, self.showing, self.sessions, self.results, self.objects, self.voxel_sizes.ask
         )
         self.appearance = Appearance(self.settings, self.dress)
         self.status = StatusBar(self.canvas, self.sessions, self.queue)
@@ -159,6 +167,7 @@ class MainWindow(QMainWindow):
         self.help = Help(self, [action for action, _ in self.action_set.found()])
         recent = QMenu("Open recent", self)
         recent.aboutToShow.connect(lambda: self.opening.fill_recent(recent))
+        recent.aboutToShow.connect(lambda: self.projects.add_recent(recent))
         file = self.action_set.menu("File")
         file.insertMenu(self.action_set["new-labels"], recent)
         file.insertSeparator(self.action_set["new-labels"])
@@ -169,11 +178,23 @@ class MainWindow(QMainWindow):
             docks.addAction(dock.toggleViewAction())
 
     def _connect(self) -> None:
-        for part in (self.sessions, self.meshing, self.imports, self.items, self.results):
+        for part in (
+            self.sessions,
+            self.meshing,
+            self.imports,
+            self.items,
+            self.results,
+            self.voxel_sizes,
+            self.projects,
+        ):
             part.told.connect(self.message.show_note)
             part.failed.connect(self.message.show_error)
         self.showing.told.connect(self.message.show_note)
         self.opening.failed.connect(self.message.show_error)
+        self.opening.project_wanted.connect(self.projects.open)
+        self.opening.opened.connect(self.voxel_sizes.want)
+        self.voxel_sizes.changed.connect(self.showing.measure_anew)
+        self.voxel_sizes.changed.connect(lambda _: self.objects.model.refresh())
         self.table.failed.connect(self.message.show_error)
         self.showing.changed.connect(self.action_set.refresh)
         self.data.selected.connect(self.action_set.refresh)
@@ -182,7 +203,7 @@ class MainWindow(QMainWindow):
         self.data.edit_wanted.connect(self.sessions.edit)
         self.data.export_wanted.connect(self.items.ask_export)
         self.data.import_wanted.connect(self.imports.ask)
-        self.data.voxel_size_wanted.connect(self.items.ask_voxel_size)
+        self.data.voxel_size_wanted.connect(self.voxel_sizes.ask)
         self.data.rerun_wanted.connect(self.items.run_again)
         self.data.close_wanted.connect(self.items.close)
         self.jobs.result_wanted.connect(self.results.open_results)
@@ -324,32 +345,17 @@ class MainWindow(QMainWindow):
             logger.warning("%s", error)
 
     def _may_close(self) -> bool:
-        if not self.sessions.may_close():
-            return False
-        if not self.queue.is_busy:
-            return True
-        answer = choose(
-            self,
-            "Jobs are running",
-            "Some jobs have not ended yet.",
-            (LEAVE, STOP, STAY),
-            "Jobs that are left running go on without the window, and are found here again.",
-        )
-        if answer == STOP:
-            self.queue.stop_all()
-        elif answer == LEAVE:
-            self.queue.leave_running()
-        return answer != STAY
+        return self.sessions.may_close() and may_leave_jobs(self, self.queue)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take any local file or folder."""
-        if locations_of(event):
+        """Take any file, folder or address."""
+        if locations_in(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped."""
         event.acceptProposedAction()
-        self.opening.open(locations_of(event))
+        self.opening.open(locations_in(event.mimeData()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask about what would be lost; then remember the layout and let go of everything."""
@@ -360,10 +366,20 @@ class MainWindow(QMainWindow):
             return
         self._is_closed = True
         self.layout_of_docks.remember()
+        self.projects.close_down()
         self._settings_clock.stop()
         self.settings.changed.disconnect(self._keep_settings_soon)
         self._keep_settings()
-        for part in (self.items, self.imports, self.sessions, self.panels, self.results, self.showing):
+        for part in (
+            self.items,
+            self.opening,
+            self.voxel_sizes,
+            self.imports,
+            self.sessions,
+            self.panels,
+            self.results,
+            self.showing,
+        ):
             part.close_down()
         for view in (self.data, self.jobs, self.log, self.objects, self.status):
             view.close_down()

@@ -61,7 +61,6 @@ class Meshing(QObject):
         if item.noun.voxel_size is None:
             self.told.emit(f"The voxel size of {item.name} is needed for meshes in nm.")
             self._ask_voxel_size(item)
-            # A store has its voxel size at once; any other file becomes one in a job of its own first.
             if item.noun.voxel_size is None:
                 return
         self._sessions.save_for([item.location])

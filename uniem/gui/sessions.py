@@ -22,6 +22,7 @@ from uniem.gui.messages import choose
 from uniem.gui.panels.naming import stem_of, unused
 from uniem.gui.showing import Showing
 from uniem.proofreading.checkpoint import VolumeChanged
+from uniem.proofreading.dojo_fields import take_dojo_fields
 from uniem.proofreading.opening import set_history_aside
 from uniem.proofreading.session import ProofreadingSession
 from uniem.workspace import OpenItem, Workspace
@@ -217,9 +218,14 @@ class Sessions(QObject):
             self._counter.start()
         self._autosave.start()
         self.session_changed.emit(session)
+        carried_over = 0
+        with self._telling():
+            carried_over = take_dojo_fields(session)
         self._take_history()
         if session.recovered_edits:
             self.told.emit(f"Recovered {edits(session.recovered_edits)} that had not been saved.")
+        elif carried_over:
+            self.told.emit(f"Names, locks and colours of {carried_over:,} objects were taken from Dojo.")
         else:
             self.told.emit(f"{item.name} is open for editing; every stroke is kept at once.")
 

@@ -154,6 +154,11 @@ class Showing(QObject):
             return None
         return Field(self._model.z, rows, columns)
 
+    def measure_anew(self, item: OpenItem) -> None:
+        """Draw with the voxel size that an item has got."""
+        if item in (self.image_item, self.labels_item):
+            self._model.volumes_changed.emit()
+
     def jump_to(self, z: float, y: float, x: float) -> None:
         """Show a place, in voxels."""
         self._model.go_to(round(z))

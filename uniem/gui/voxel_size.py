@@ -44,6 +44,7 @@ TECHNIQUES = (
 CHOSEN, ASKED = "voxel sizes", "voxel size asked"
 KEPT_CHOSEN, KEPT_ASKED = 5, 2000
 OFFERED = 4
+MARGIN = 30
 FORMAT_HINT = "z, y, x in nm, for example 50, 4.6, 4.6; one number for all three."
 
 
@@ -116,10 +117,16 @@ class VoxelSizeBar(QWidget):
         self._arrange()
 
     def _arrange(self) -> None:
-        needed = self.label.sizeHint().width() + self._buttons.sizeHint().width() + 30
+        """Take a second line where one is too short, and leave out sizes for which there is no room."""
+        for button in self.offers:
+            button.show()
         direction = QBoxLayout.Direction
-        is_wide = self.width() >= needed
+        is_wide = self.width() >= self.label.sizeHint().width() + self._buttons.sizeHint().width() + MARGIN
         self._whole.setDirection(direction.LeftToRight if is_wide else direction.TopToBottom)
+        for button in reversed(self.offers[1:]):
+            if self._buttons.sizeHint().width() + MARGIN <= self.width():
+                break
+            button.hide()
 
     def _give(self, size: VoxelSize, _checked: bool = False) -> None:
         self.given.emit(size)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from psygnal import Signal
 
-from uniem.data.geometry import Box
+from uniem.data.geometry import Box, VoxelSize
 from uniem.data.store import StoredVolume
 from uniem.errors import UniemError
 from uniem.proofreading.checkpoint import mark_checkpoint
@@ -176,6 +176,20 @@ class ProofreadingSession:
             self._store.abort()
             self._journal.close()
             self._lock.release()
+
+    def set_voxel_size(self, size: VoxelSize) -> None:
+        """Record the voxel size in the volume's metadata; this is no edit and cannot be undone."""
+        self._store.set_voxel_size(size)
+        self.volume.voxel_size = size
+
+    def apply_once(self, key: str, edit: Edit | None) -> bool:
+        """Apply an edit unless one was applied under this key before; return whether it was applied."""
+        if self._journal.fact(key) is not None:
+            return False
+        if edit is not None:
+            self.apply(edit)
+        self._journal.remember(key, 1)
+        return edit is not None
 
     def next_label(self) -> int:
         """Return a label that was never used, nor returned before, also in earlier sessions."""

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from uniem.data.formats import endings
 from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import Kind, Volume
+from uniem.gui.dropping import locations_in
 from uniem.gui.forms.editors import QuietComboBox
 from uniem.operations.operation import Role
 from uniem.workspace import OpenItem, Workspace
@@ -47,11 +48,6 @@ def suitability(item: OpenItem, role: Role) -> int | None:
     if role is Role.MODEL:
         return 0 if isinstance(noun, ModelFolder) else None
     return 0 if not role.is_volume and item.role == role else None
-
-
-def locations_of(event: QDragEnterEvent | QDropEvent) -> list[str]:
-    """Return the local files and folders that are being dragged."""
-    return [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
 
 
 class InputPicker(QWidget):
@@ -124,13 +120,13 @@ class InputPicker(QWidget):
             self.combo.setCurrentIndex(self.combo.findData(str(shown[-1].location)))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take one file or folder."""
-        if locations_of(event):
+        """Take one file, folder or address."""
+        if locations_in(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Choose what was dropped."""
-        self.choose(locations_of(event)[0])
+        self.choose(locations_in(event.mimeData())[0])
         event.acceptProposedAction()
 
     def _make_browse(self) -> QToolButton:
@@ -205,6 +201,8 @@ def facts_of(item: OpenItem) -> str:
     if isinstance(noun, Volume):
         shape, size = "×".join(map(str, noun.shape)), noun.voxel_size
         edges = "×".join(f"{edge:g}" for edge in size) + " nm" if size else "no voxel size"
+        if size is None and noun.pixel_size:
+            edges = "pixels {:g}×{:g} nm".format(*noun.pixel_size)
         return f"{shape} {noun.dtype} {edges}"
     if isinstance(noun, ModelFolder):
         return f"{noun.record.architecture.get('kind', 'network')}  ·  {noun.record.parameters:,} weights"
