@@ -67,10 +67,10 @@ def probe(path: Path) -> bool:
         return file.read(8) == MAGIC
 
 
-def list_datasets(path: Path) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the datasets in a file that could be a volume, by name."""
+def list_datasets(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Return shape and data type of the datasets in a file that could be a volume, by name."""
     with _opened(path) as file:
-        return _volumes_in(file)
+        return {name: (shape, str(file[name].dtype)) for name, shape in _volumes_in(file).items()}
 
 
 def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:

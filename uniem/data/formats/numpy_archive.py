@@ -79,6 +79,12 @@ def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
     return settle(volume, path, name if dataset else None, kind or stated)
 
 
+def list_arrays(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Return shape and data type of the arrays in a file that could be a volume, by name."""
+    with _parsing(path), zipfile.ZipFile(path) as archive:
+        return _volumes_in(archive)
+
+
 @contextmanager
 def _parsing(path: Path) -> Iterator[None]:
     try:
@@ -98,15 +104,15 @@ def _header_of(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     return np.lib.format.read_array_header_2_0(file)
 
 
-def _volumes_in(archive: zipfile.ZipFile) -> dict[str, tuple[int, ...]]:
-    found: dict[str, tuple[int, ...]] = {}
+def _volumes_in(archive: zipfile.ZipFile) -> dict[str, tuple[tuple[int, ...], str]]:
+    found: dict[str, tuple[tuple[int, ...], str]] = {}
     for entry in archive.namelist():
         if not entry.endswith(ENDING):
             continue
         with archive.open(entry) as file:
             shape, _, dtype = _header_of(file)
         if len(shape) in (2, 3) and min(shape) > 0 and dtype.kind in "buif":
-            found[entry.removesuffix(ENDING)] = shape
+            found[entry.removesuffix(ENDING)] = (shape, str(dtype))
     return found
 
 
@@ -116,7 +122,7 @@ def _only_one(archive: zipfile.ZipFile, path: Path) -> str:
         return next(iter(found))
     if not found:
         raise UniemError(f"There is no volume in {path}.", "Looked for arrays of numbers with 2 or 3 axes.")
-    listed = ", ".join(f"{name} ({' × '.join(map(str, shape))})" for name, shape in found.items())
+    listed = ", ".join(f"{name} ({' × '.join(map(str, shape))})" for name, (shape, _) in found.items())
     raise UniemError(f"{path} holds {len(found)} arrays.", f"Add ::NAME to the path, of one of: {listed}.")
 
 
