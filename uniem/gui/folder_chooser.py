@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import QDir, QEvent, QModelIndex, QObject, Qt, Signal
-from qtpy.QtGui import QKeyEvent, QKeySequence
+from qtpy.QtCore import QDir, QEvent, QModelIndex, QObject, Qt, QTimer, Signal
+from qtpy.QtGui import QKeyEvent, QKeySequence, QShowEvent
 from qtpy.QtWidgets import (
     QCompleter,
     QDialog,
@@ -30,6 +30,7 @@ from uniem.workspace import Settings
 PLACE = "folder chooser"
 RECENT = "recent folders"
 KEPT = 12
+SETTLE_MS = 200
 HINT = "↑ ↓ move  ·  → opens a folder  ·  Alt+↑ goes up  ·  Ctrl+L writes a path  ·  Enter opens"
 
 
@@ -90,6 +91,11 @@ class FolderChooser(QDialog):
         self._settings.set(RECENT, [folder, *others][:KEPT])
         super().accept()
         self.chosen.emit(found)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Bring the folder into view, which a list that is not shown yet cannot do."""
+        super().showEvent(event)
+        QTimer.singleShot(SETTLE_MS, lambda: self._scroll(self.folder.anchor))
 
     def done(self, result: int) -> None:
         """Wait for no look any more."""

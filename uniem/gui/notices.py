@@ -15,6 +15,8 @@ class NoticeArea(QWidget):
     def __init__(self, over: QWidget, below: QWidget) -> None:
         super().__init__(over)
         self._below = below
+        self.setProperty("role", "bar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(1)

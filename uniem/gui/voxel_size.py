@@ -88,6 +88,7 @@ class VoxelSizeBar(QWidget):
         self._buttons.addWidget(other)
         self._buttons.addWidget(later)
         self._buttons.addStretch(1)
+        self._always = (other, later)
         self._whole = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._whole.setContentsMargins(10, 4, 6, 4)
         self._whole.setSpacing(4)
@@ -118,15 +119,16 @@ class VoxelSizeBar(QWidget):
 
     def _arrange(self) -> None:
         """Take a second line where one is too short, and leave out sizes for which there is no room."""
-        for button in self.offers:
-            button.show()
+        # Summed here, since a layout within a layout learns too late of what is hidden in it.
+        gap = self._buttons.spacing()
+        widths = [button.sizeHint().width() + gap for button in self.offers]
+        others = sum(button.sizeHint().width() + gap for button in self._always) + MARGIN
+        room = self.width() - others
         direction = QBoxLayout.Direction
-        is_wide = self.width() >= self.label.sizeHint().width() + self._buttons.sizeHint().width() + MARGIN
+        is_wide = room >= self.label.sizeHint().width() + sum(widths)
         self._whole.setDirection(direction.LeftToRight if is_wide else direction.TopToBottom)
-        for button in reversed(self.offers[1:]):
-            if self._buttons.sizeHint().width() + MARGIN <= self.width():
-                break
-            button.hide()
+        for place, button in enumerate(self.offers):
+            button.setVisible(place == 0 or sum(widths[: place + 1]) <= room)
 
     def _give(self, size: VoxelSize, _checked: bool = False) -> None:
         self.given.emit(size)

@@ -48,7 +48,8 @@ def contents_of(folder: Path, should_stop: Callable[[], bool] = lambda: False) -
     parts = parts_at(str(folder), should_stop=should_stop)
     if not parts and found is not None:
         parts = [Part(str(folder), folder.name, is_usual=True)]
-    title = found.title if found else "a folder of volumes" if parts else ""
+    title = "a folder of several volumes" if len(parts) > 1 and found in (None, image_folder.FORMAT) else ""
+    title = title or (found.title if found else "")
     return Contents(title, tuple(parts))
 
 
