@@ -286,3 +286,17 @@ def test_names_locks_and_colours_of_dojo_come_along_once(
     assert window.sessions.session.objects.field_changes() == ()
     window.action_set["redo"].trigger()
     assert window.sessions.session.objects.fields_of(1).name == "soma"
+
+
+def test_a_field_of_an_operation_asks_which_dataset(window: MainWindow, tmp_path: Path, qtbot: Any) -> None:
+    with h5py.File(tmp_path / "two.h5", "w") as file:
+        file["raw"] = file["other"] = IMAGE
+    picker = window.panels.open("gaussian").inputs["image"]
+    picker.take(f"file://{tmp_path / 'two.h5'}")
+    qtbot.waitUntil(lambda: window.findChild(PartDialog) is not None)
+    dialog = window.findChild(PartDialog)
+    dialog.list.topLevelItem(1).setCheckState(0, Qt.CheckState.Checked)
+    assert len(dialog.chosen) == 1
+    dialog.accept()
+    assert picker.location == f"{tmp_path / 'two.h5'}::raw"
+    assert picker.combo.count() == 1

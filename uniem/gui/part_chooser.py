@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -76,25 +77,34 @@ class PartList(QTreeWidget):
         for row in self._rows():
             row.setCheckState(0, Qt.CheckState.Checked if is_wanted else Qt.CheckState.Unchecked)
 
+    def tick_only(self, row: QTreeWidgetItem) -> None:
+        """Tick no other row."""
+        for other in self._rows():
+            if other is not row and _is_ticked(other):
+                other.setCheckState(0, Qt.CheckState.Unchecked)
+
     def _rows(self) -> list[QTreeWidgetItem]:
         return [self.topLevelItem(place) for place in range(self.topLevelItemCount())]
 
 
 class PartDialog(QDialog):
-    """Ask which of several volumes to open; several may be chosen."""
+    """Ask which of several volumes to open; several may be chosen, or only one where `is_single`."""
 
-    def __init__(self, name: str, parts: Sequence[Part], parent: QWidget) -> None:
+    def __init__(self, name: str, parts: Sequence[Part], parent: QWidget, is_single: bool = False) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Open {name}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        heading = QLabel(f"{name} holds {len(parts):,} volumes. Open:")
+        heading = QLabel(f"{name} holds {len(parts):,} volumes. {'Take one' if is_single else 'Open'}:")
         heading.setWordWrap(True)
         self.list = PartList()
-        self.list.set_parts(parts)
+        self._is_single = is_single
+        self.list.set_parts(_with_one(parts) if is_single else parts)
         self.list.itemChanged.connect(self._check)
         self.list.itemActivated.connect(self._open_one)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.open_button = self.buttons.addButton("Open", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.open_button = self.buttons.addButton(
+            "Take" if is_single else "Open", QDialogButtonBox.ButtonRole.AcceptRole
+        )
         self.open_button.setDefault(True)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
@@ -102,6 +112,7 @@ class PartDialog(QDialog):
         for text, is_wanted in (("All", True), ("None", False)):
             button = QPushButton(text)
             button.setAutoDefault(False)
+            button.setVisible(not is_single)
             button.clicked.connect(lambda _=False, wanted=is_wanted: self.list.tick_all(wanted))
             bottom.addWidget(button)
         bottom.addWidget(self.buttons, 1)
@@ -118,13 +129,22 @@ class PartDialog(QDialog):
         """The locations that are ticked."""
         return [part.location for part in self.list.ticked]
 
-    def _check(self, *_: object) -> None:
+    def _check(self, row: QTreeWidgetItem | None = None, *_: object) -> None:
+        if self._is_single and row is not None and _is_ticked(row):
+            self.list.tick_only(row)
         self.open_button.setEnabled(bool(self.list.ticked))
 
     def _open_one(self, row: QTreeWidgetItem) -> None:
         """Open what Enter or a double click was made on, with what is ticked."""
-        row.setCheckState(0, Qt.CheckState.Checked)
+        if not _is_ticked(row):
+            row.setCheckState(0, Qt.CheckState.Checked)
         self.accept()
+
+
+def _with_one(parts: Sequence[Part]) -> list[Part]:
+    """Return parts of which only the first that is usual, or else the first, will be ticked."""
+    first = next((place for place, part in enumerate(parts) if part.is_usual), 0)
+    return [replace(part, is_usual=place == first) for place, part in enumerate(parts)]
 
 
 def _is_ticked(row: QTreeWidgetItem) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from qtpy.QtCore import Signal
@@ -18,10 +19,15 @@ from qtpy.QtWidgets import (
 )
 
 from uniem.data.formats import endings
+from uniem.data.formats.contents import Part, parts_at
+from uniem.data.location import name_of_location, read_location
 from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import Kind, Volume
+from uniem.errors import UniemError
+from uniem.gui.background import Background
 from uniem.gui.dropping import locations_in
 from uniem.gui.forms.editors import QuietComboBox
+from uniem.gui.part_chooser import PartDialog
 from uniem.operations.operation import Role
 from uniem.workspace import OpenItem, Workspace
 
@@ -59,6 +65,7 @@ class InputPicker(QWidget):
         super().__init__()
         self._role = role
         self._workspace = workspace
+        self._background = Background(self)
         self._chosen_by_hand: list[str] = []
         self._is_by_hand = False
         self.combo = QuietComboBox()
@@ -83,6 +90,7 @@ class InputPicker(QWidget):
 
     def close_down(self) -> None:
         """Stop listening to the workspace."""
+        self._background.cancel()
         for signal in (self._workspace.added, self._workspace.removed, self._workspace.changed):
             signal.disconnect(self._refill)
 
@@ -103,6 +111,21 @@ class InputPicker(QWidget):
             self._chosen_by_hand.append(location)
             self._refill()
         self.combo.setCurrentIndex(self.combo.findData(location))
+
+    def take(self, text: str) -> None:
+        """Choose what was named by hand; where it holds several volumes, ask which."""
+        try:
+            location = read_location(text)
+        except UniemError as error:
+            self._facts.setText(str(error))
+            return
+        self.choose(location)
+        if self._role.is_volume:
+            self._background.run(
+                lambda task: parts_at(location, should_stop=lambda: task.is_cancelled),
+                functools.partial(self._ask_part, location),
+                lambda error: self._facts.setText(str(error)),
+            )
 
     def follow_the_canvas(self) -> None:
         """Choose the labels that are shown now, unless the user chose others here.
@@ -126,7 +149,7 @@ class InputPicker(QWidget):
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Choose what was dropped."""
-        self.choose(locations_in(event.mimeData())[0])
+        self.take(locations_in(event.mimeData())[0])
         event.acceptProposedAction()
 
     def _make_browse(self) -> QToolButton:
@@ -148,12 +171,23 @@ class InputPicker(QWidget):
         kinds = "Tables (*.csv)" if self._role is Role.TABLE else VOLUME_FILES
         path, _ = QFileDialog.getOpenFileName(self, f"Choose {_WORDS[self._role]}", self._start(), kinds)
         if path:
-            self.choose(path)
+            self.take(path)
 
     def _browse_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(self, f"Choose {_WORDS[self._role]}", self._start())
         if path:
-            self.choose(path)
+            self.take(path)
+
+    def _ask_part(self, location: str, parts: list[Part]) -> None:
+        if not parts or self.location != location:
+            return
+        dialog = PartDialog(name_of_location(location), parts, self, is_single=True)
+        dialog.accepted.connect(lambda: self._take_part(location, dialog.chosen[0]))
+        dialog.open()
+
+    def _take_part(self, whole: str, part: str) -> None:
+        self._chosen_by_hand.remove(whole)
+        self.choose(part)
 
     def _start(self) -> str:
         return str(Path(self.location.partition("::")[0]).parent) if self.location else ""
@@ -169,7 +203,7 @@ class InputPicker(QWidget):
                     self.combo.addItem(item.name, str(item.location))
         for location in self._chosen_by_hand:
             if self.combo.findData(location) < 0:
-                self.combo.addItem(Path(location).name, location)
+                self.combo.addItem(name_of_location(location), location)
         self.combo.setCurrentIndex(self._index_after_refill(kept, found))
         self.combo.blockSignals(False)
         self._show_facts()
