@@ -118,6 +118,7 @@ class WindowState(QObject):
             workspace.removed,
             canvas.z_changed,
             canvas.display.events,
+            canvas.layer_changed,
             canvas.hand.events,
         ]
 
@@ -148,7 +149,7 @@ class WindowState(QObject):
 
     def _canvas_record(self) -> CanvasRecord:
         model, camera = self._window.canvas.model, self._window.canvas.view.camera
-        low, high = self._contrast or (model.display.low, model.display.high)
+        low, high = self._contrast or model.contrast
         return CanvasRecord(
             z=model.z,
             y=camera.row,
@@ -158,7 +159,7 @@ class WindowState(QObject):
             outlines=model.display.outlines,
             label=model.hand.label,
             brush_px=model.hand.brush_px,
-        ).model_copy(update={"low": low, "high": high, "opacity": model.display.opacity})
+        ).model_copy(update={"low": low, "high": high, "opacity": model.label_opacity})
 
     def _parameters(self) -> dict[str, dict[str, object]]:
         kept = self._window.settings.under(PARAMETERS)
@@ -186,7 +187,7 @@ class WindowState(QObject):
         display, hand, view = canvas.model.display, canvas.model.hand, canvas.view
         kept = record.model_dump()
         display.show_labels = record.show_labels
-        display.opacity = kept.get("opacity", display.opacity)
+        canvas.model.label_opacity = kept.get("opacity", canvas.model.label_opacity)
         display.outlines = record.outlines
         hand.label = record.label
         hand.set_brush(record.brush_px)
@@ -201,7 +202,7 @@ class WindowState(QObject):
     def _take_section(self) -> None:
         canvas = self._window.canvas
         if self._contrast is not None and canvas.view.image_section is not None:
-            canvas.model.display.low, canvas.model.display.high = self._contrast
+            canvas.model.contrast = self._contrast
             self._contrast = None
 
 

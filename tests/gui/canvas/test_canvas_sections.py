@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,18 @@ from qtpy.QtCore import QPointF, Qt
 from qtpy.QtTest import QTest
 
 from tests.gui.canvas.conftest import VOXEL_SIZE, place
-from uniem.data.geometry import Box
+from uniem.data.geometry import Box, VoxelSize
 from uniem.data.store import create_store
 from uniem.data.volume import ArrayVolume, Kind, Volume
 from uniem.errors import UniemError
+from uniem.gui.canvas.block_reader import THREADS, BlockReader
 from uniem.gui.canvas.canvas import Canvas
-from uniem.gui.canvas.sections import SectionReader
+from uniem.gui.canvas.planes import VIEW_AXES
+from uniem.gui.canvas.section_source import SectionSource
+from uniem.gui.canvas.sections import Section, Window
 from uniem.proofreading.session import ProofreadingSession
+from uniem.proofreading.tools.brush import Stroke, paint
+from uniem.proofreading.tools.plane import Plane
 
 
 class SlowVolume(Volume):
@@ -49,18 +55,16 @@ def test_the_window_does_not_wait_and_stale_wishes_are_dropped(qtbot: QtBot, can
     for z in range(1, 10):
         canvas.model.go_to(z)
     assert canvas.view.image_section is not None
-    assert canvas.view.image_section.z == 0
-    for _ in range(10):
-        volume.gate.release()
-    qtbot.waitUntil(lambda: canvas.view.image_section is not None and canvas.view.image_section.z == 9)
-    assert len(volume.read_sections) <= 3
-    assert canvas.view.item.value_at(3, 3) == 9
+    assert canvas.view.image_section.position == 0
+    volume.gate.release(100)
+    qtbot.waitUntil(lambda: canvas.view.image_section is not None and canvas.view.image_section.position == 9)
+    assert len(set(volume.read_sections) & set(range(1, 9))) <= THREADS
+    assert canvas.view.image_section.value_at(3, 3) == 9
 
 
 def test_a_section_that_cannot_be_read_is_told_once(qtbot: QtBot, canvas: Canvas) -> None:
     volume = SlowVolume()
-    for _ in range(10):
-        volume.gate.release()
+    volume.gate.release(100)
     canvas.show_volumes(volume)
     with qtbot.waitSignal(canvas.message) as told:
         canvas.model.go_to(13)
@@ -69,51 +73,167 @@ def test_a_section_that_cannot_be_read_is_told_once(qtbot: QtBot, canvas: Canvas
     qtbot.waitUntil(canvas.reader.is_idle)
     assert volume.read_sections.count(13) == 1
     canvas.model.go_to(14)
-    qtbot.waitUntil(lambda: canvas.view.item.value_at(0, 0) == 14)
+    qtbot.waitUntil(lambda: shown_value(canvas) == 14)
 
 
-def test_sections_are_kept_within_the_budget(qtbot: QtBot, tmp_path: Path) -> None:
-    volume = create_store(tmp_path / "image.zarr", (12, 256, 256), np.uint8, None, Kind.IMAGE)
-    for z in range(12):
-        volume[z] = np.full((256, 256), z, np.uint8)
-    reader = SectionReader(budget_bytes=4 * 256 * 256)
+def shown_value(canvas: Canvas) -> float | None:
+    section = canvas.view.image_section
+    return float(section.value_at(0, 0)) if section is not None else None
+
+
+def look(
+    source: SectionSource, z: int, size: int, coarseness: float = 1.0, direction: int = 0
+) -> Section | None:
+    window = Window(z, (0, size), (0, size), (coarseness, coarseness), direction)
+    return source.show(window)[0]
+
+
+@pytest.fixture
+def reader() -> Iterator[BlockReader]:
+    opened = BlockReader(64 << 20)
+    yield opened
+    opened.close()
+
+
+def test_blocks_are_kept_within_the_budget(qtbot: QtBot, tmp_path: Path) -> None:
+    volume = create_store(tmp_path / "image.zarr", (64, 256, 256), np.uint8, None, Kind.IMAGE)
+    volume.write(
+        Box.of_shape(volume.shape), np.repeat(np.arange(64, dtype=np.uint8), 256 * 256).reshape(64, 256, 256)
+    )
+    reader = BlockReader(budget_bytes=4 * 8 * 256 * 256)
+    source = SectionSource(reader, VIEW_AXES[Plane.XY], volume)
     try:
-        for z in range(12):
-            qtbot.waitUntil(lambda z=z: reader.section(volume, z) is not None)
-            found = reader.section(volume, z)
+        for z in [*range(64), *range(63, -1, -1)]:
+            qtbot.waitUntil(lambda z=z: look(source, z, 256) is not None and source.is_complete)
+            found = look(source, z, 256)
             assert found is not None
+            assert found.position == z
             assert (found.array == z).all()
-        assert reader._kept_bytes == sum(array.nbytes for array in reader._kept.values()) <= 4 * 256 * 256
+            assert reader.cache.used_bytes <= 4 * 8 * 256 * 256
     finally:
         reader.close()
 
 
-def test_a_coarse_picture_comes_first(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_coarse_picture_comes_first(qtbot: QtBot, reader: BlockReader, tmp_path: Path) -> None:
     volume = create_store(tmp_path / "image.zarr", (2, 2048, 2048), np.uint8, None, Kind.IMAGE)
-    volume[0] = np.tile(np.repeat(np.arange(16, dtype=np.uint8), 128), (2048, 1))
+    volume[0] = np.tile(np.repeat(np.arange(1, 17, dtype=np.uint8), 128), (2048, 1))
     volume.build_pyramid()
-    reader = SectionReader()
-    factors: list[float] = []
+    source = SectionSource(reader, VIEW_AXES[Plane.XY], volume)
+    levels: list[set[int]] = []
 
     def note() -> None:
-        section = reader.section(volume, 0)
-        assert section is not None
-        assert section.array.shape[1] * section.factor == 2048
-        assert section.array[0, int(300 / section.factor)] == 2
-        factors.append(section.factor)
+        section = look(source, 0, 2048)
+        if section is not None:
+            assert section.value_at(500, 300) == 3
+            levels.append({key.level for key in reader.cache.keys_of(id(volume))})
 
     reader.arrived.connect(note)
+    assert look(source, 0, 2048) is None
+    qtbot.waitUntil(lambda: source.is_complete)
+    assert 2 in levels[0]
+    section = look(source, 0, 2048)
+    assert section is not None
+    assert section.is_full
+    np.testing.assert_array_equal(section.array, volume[0])
+
+
+def test_a_coarse_level_is_enough_for_a_coarse_screen(
+    qtbot: QtBot, reader: BlockReader, tmp_path: Path
+) -> None:
+    volume = create_store(tmp_path / "image.zarr", (2, 2048, 2048), np.uint8, None, Kind.IMAGE)
+    volume[0] = np.random.default_rng(0).integers(1, 255, (2048, 2048), np.uint8)
+    volume.build_pyramid()
+    source = SectionSource(reader, VIEW_AXES[Plane.XY], volume)
+    qtbot.waitUntil(lambda: look(source, 0, 2048, coarseness=4.5) is not None and source.is_complete)
+    section = look(source, 0, 2048, coarseness=4.5)
+    assert section is not None
+    assert section.factors == (4, 4)
+    assert {key.level for key in reader.cache.keys_of(id(volume))} == {2}
+    np.testing.assert_array_equal(section.array, volume.levels[2][0])
+
+
+@pytest.mark.parametrize("plane", list(Plane))
+@pytest.mark.parametrize("coarseness", [1.0, 2.3])
+def test_every_plane_shows_its_voxels(
+    qtbot: QtBot, reader: BlockReader, tmp_path: Path, plane: Plane, coarseness: float
+) -> None:
+    array = np.random.default_rng(3).integers(1, 255, (40, 1100, 1300), np.uint8)
+    volume = create_store(tmp_path / "image.zarr", array.shape, np.uint8, VoxelSize(8, 8, 8), Kind.IMAGE)
+    volume.write(Box.of_shape(array.shape), array)
+    volume.build_pyramid()
+    axes = VIEW_AXES[plane]
+    source = SectionSource(reader, axes, volume)
+    height, width = axes.shape(array.shape)
+    window = Window(21, (0.3 * height, 0.9 * height), (0.2 * width, 0.7 * width), (coarseness, coarseness))
+    qtbot.waitUntil(lambda: source.show(window)[0] is not None and source.is_complete)
+    section, _ = source.show(window)
+    assert section is not None
+    level = volume.levels[0 if coarseness < 2 else 1]
+    step = round(section.factors[0])
+    assert step == (1 if coarseness < 2 else 2)
+    whole = axes.section_of(level.read(Box.of_shape(level.shape)), 21 // step)
+    rows, columns = section.origin
+    shown = whole[rows : rows + section.array.shape[0], columns : columns + section.array.shape[1]]
+    first, last = int(0.3 * height / step) - rows, int(0.9 * height / step) - rows
+    left, right = int(0.2 * width / step) - columns, int(0.7 * width / step) - columns
+    np.testing.assert_array_equal(section.array[first:last, left:right], shown[first:last, left:right])
+
+
+def test_sections_ahead_are_read_and_stale_wishes_are_not(
+    qtbot: QtBot, reader: BlockReader, tmp_path: Path
+) -> None:
+    volume = create_store(tmp_path / "image.zarr", (40, 256, 256), np.uint8, None, Kind.IMAGE)
+    volume.write(Box.of_shape(volume.shape), np.full(volume.shape, 9, np.uint8))
+    source = SectionSource(reader, VIEW_AXES[Plane.XY], volume)
+    qtbot.waitUntil(lambda: look(source, 5, 256, direction=1) is not None and reader.is_idle())
+    assert {key.block[0] for key in reader.cache.keys_of(id(volume))} == {0, 1}
+    source.stop()
+    assert reader.is_idle()
+
+
+def test_an_edit_reaches_every_level(qtbot: QtBot, reader: BlockReader, tmp_path: Path) -> None:
+    store = create_store(tmp_path / "labels.zarr", (4, 1200, 1200), np.uint32, None, Kind.LABELS)
+    store[1] = np.full((1200, 1200), 4, np.uint32)
+    store.build_pyramid()
+    session = ProofreadingSession.open(tmp_path / "labels.zarr", "tester")
     try:
-        assert reader.section(volume, 0) is None
-        qtbot.waitUntil(lambda: 1.0 in factors)
-        assert factors == [4.0, 1.0]
-        coarse = SectionReader()
-        qtbot.waitUntil(lambda: coarse.section(volume, 0, coarseness=4.5) is not None)
-        qtbot.waitUntil(coarse.is_idle)
-        assert {key[1] for key in coarse._kept} == {2}
-        coarse.close()
+        fine = SectionSource(reader, VIEW_AXES[Plane.XY], session.volume)
+        coarse = SectionSource(reader, VIEW_AXES[Plane.XY], session.volume)
+        qtbot.waitUntil(lambda: look(fine, 1, 1200) is not None and fine.is_complete)
+        qtbot.waitUntil(lambda: look(coarse, 1, 1200, 2.0) is not None and coarse.is_complete)
+        edit = paint(session.volume, Stroke(((1, 600, 500), (1, 620, 700)), 30), 2**32 - 1)
+        assert edit is not None
+        session.apply(edit)
+        for source in (fine, coarse):
+            reader.refresh(session.volume, edit.box)
+            source.refresh(edit.box)
+        section = look(fine, 1, 1200)
+        assert section is not None
+        np.testing.assert_array_equal(section.array, session.volume[1])
+        at_once = look(coarse, 1, 1200, 2.0)
+        assert at_once is not None
+        assert at_once.factors == (2, 2)
+        assert at_once.value_at(600, 600) == 2**32 - 1
+        qtbot.waitUntil(lambda: look(coarse, 1, 1200, 2.0) is not None and coarse.is_complete)
+        exact = look(coarse, 1, 1200, 2.0)
+        assert exact is not None
+        np.testing.assert_array_equal(exact.array, session.volume.levels[1][1])
     finally:
-        reader.close()
+        reader.forget([])
+        session.close()
+
+
+def test_labels_without_a_pyramid_get_coarser_levels(
+    qtbot: QtBot, reader: BlockReader, tmp_path: Path
+) -> None:
+    store = create_store(tmp_path / "labels.zarr", (1, 5000, 3000), np.uint32, None, Kind.LABELS)
+    store.write(Box((0, 1000, 800), (1, 2000, 1800)), np.full((1, 1000, 1000), 70_000, np.uint32))
+    source = SectionSource(reader, VIEW_AXES[Plane.XY], store)
+    qtbot.waitUntil(lambda: look(source, 0, 5000, 5.0) is not None and source.is_complete)
+    section = look(source, 0, 5000, 5.0)
+    assert section is not None
+    assert section.factors == (4, 4)
+    np.testing.assert_array_equal(section.array, store[0][::4, ::4])
 
 
 def test_painting_on_a_large_section_of_a_store(qtbot: QtBot, canvas: Canvas, tmp_path: Path) -> None:
@@ -150,14 +270,14 @@ def test_images_of_any_type_are_drawn_with_their_own_contrast(canvas: Canvas, dt
     ramp = np.tile(np.linspace(0, 200, 256), (128, 1))
     scale = 1 if dtype == np.uint8 else 20
     canvas.show_volumes(ArrayVolume((ramp * scale).astype(dtype)[None]))
-    assert canvas.model.display.low == pytest.approx(0, abs=0.02 * 200 * scale)
-    assert canvas.model.display.high == pytest.approx(200 * scale, rel=0.02)
+    assert canvas.model.contrast[0] == pytest.approx(0, abs=0.02 * 200 * scale)
+    assert canvas.model.contrast[1] == pytest.approx(200 * scale, rel=0.02)
     grabbed = canvas.view.viewport().grab().toImage()
     left, middle, right = (grabbed.pixelColor(place(canvas, 64, x)).red() for x in (3, 128, 252))
     assert left < 15
     assert 115 < middle < 140
     assert right > 240
-    canvas.model.display.high = 100 * scale
+    canvas.model.contrast = (canvas.model.contrast[0], 100 * scale)
     grabbed = canvas.view.viewport().grab().toImage()
     assert grabbed.pixelColor(place(canvas, 64, 140)).red() == 255
 

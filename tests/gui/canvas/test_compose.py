@@ -19,6 +19,7 @@ from uniem.gui.canvas.compose import (
 )
 from uniem.gui.canvas.draft import DraftSection
 from uniem.gui.canvas.label_overlay import LabelOverlay
+from uniem.gui.canvas.label_style import LabelStyle
 from uniem.gui.canvas.sections import Section
 from uniem.proofreading.tools.protect import Protect
 
@@ -49,7 +50,7 @@ def test_a_part_is_drawn_as_the_whole_would_be(scale: float, outlines: bool) -> 
     generator = np.random.default_rng(1)
     labels = np.kron(generator.integers(0, 70_000, (40, 40)), np.ones((8, 8), int)).astype(np.uint32)
     overlay = LabelOverlay()
-    overlay.table, overlay.outlines = argb_table(0.7), outlines
+    overlay.set_style(LabelStyle(opacity=0.7, outlines=outlines))
     overlay.set_section(Section(labels, 0))
     grid = Grid(Axis.of_view(20.3, 290, scale, 320), Axis.of_view(-11, 210.7, scale, 320))
     overlay.render(grid)
@@ -74,7 +75,7 @@ def test_shrinking_takes_means() -> None:
     section = np.random.default_rng(2).integers(0, 255, (1024, 1024), np.uint8)
     grid = Grid(Axis.of_view(0, 1024, 0.25, 1024), Axis.of_view(0, 1024, 0.25, 1024))
     expected = section.reshape(256, 4, 256, 4).mean(axis=(1, 3))
-    assert np.abs(sample_mean(section, grid) - expected).max() <= 2
+    assert np.abs(sample_mean(Section(section, 0), grid) - expected).max() <= 2
 
 
 def test_a_coarse_section_stands_for_the_fine_one() -> None:
@@ -82,7 +83,8 @@ def test_a_coarse_section_stands_for_the_fine_one() -> None:
     rows, columns = Axis.of_view(3, 30, 2, 32), Axis.of_view(0, 31, 0.7, 32)
     coarse = fine[::4, ::4]
     np.testing.assert_array_equal(
-        sample_nearest(coarse, rows, columns, 4.0), sample_nearest(fine, rows, columns)
+        sample_nearest(Section(coarse, 0, (4.0, 4.0)), rows, columns),
+        sample_nearest(Section(fine, 0), rows, columns),
     )
 
 
@@ -97,7 +99,7 @@ def test_edges_are_where_a_neighbour_differs() -> None:
 def test_a_draft_leaves_the_section_alone() -> None:
     section = np.random.default_rng(3).integers(0, 4, (700, 600)).astype(np.uint32)
     before = section.copy()
-    draft = DraftSection(section)
+    draft = DraftSection(Section(section, 0))
     mask = np.random.default_rng(4).random((300, 340)) < 0.5
     draft.paint(200, 190, mask, 9, Protect(locked=frozenset({2})))
     expected = before.copy()

@@ -124,9 +124,9 @@ def test_keys_step_zoom_and_choose_tools(qtbot: QtBot, painting_canvas: Canvas) 
     assert model.hand.brush_px == 9
     QTest.keyClick(view, KEY.Key_O)
     assert model.display.outlines
-    opacity = model.display.opacity
+    opacity = model.label_opacity
     QTest.keyClick(view, KEY.Key_A, SHIFT)
-    assert model.display.opacity == pytest.approx(opacity + 0.1)
+    assert model.label_opacity == pytest.approx(opacity + 0.1)
     view.zoom(3)
     fitted = view.camera.fitting((256, 320), view._size(), 1.0)
     QTest.keyClick(view, KEY.Key_0, Qt.KeyboardModifier.KeypadModifier)
@@ -168,10 +168,10 @@ def test_tapping_space_toggles_and_holding_it_hides(qtbot: QtBot, painting_canva
 
     QTest.keyPress(view, KEY.Key_Space)
     qtbot.waitUntil(lambda: display.peek_raw)
-    assert not view.item.labels_are_drawn
+    assert not view.item.overlay.is_drawn
     QApplication.sendEvent(view, QKeyEvent(QEvent.Type.KeyPress, KEY.Key_Space, NONE, " ", True))
     QTest.keyRelease(view, KEY.Key_Space)
-    assert view.item.labels_are_drawn
+    assert view.item.overlay.is_drawn
     assert display.show_labels
 
 

@@ -65,7 +65,7 @@ def test_the_stroke_is_on_screen_before_the_button_comes_up(
     painting_canvas: Canvas, session: ProofreadingSession
 ) -> None:
     canvas = painting_canvas
-    canvas.model.display.opacity = 1.0
+    canvas.model.label_opacity = 1.0
     drag(canvas, LINE, is_released=False)
 
     overlay = canvas.view.item.overlay
@@ -91,7 +91,7 @@ def pixel(canvas: Canvas, y: int, x: int) -> QColor:
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.5, 8.0])
 def test_pixels_have_the_colour_of_the_palette_at_every_zoom(painting_canvas: Canvas, scale: float) -> None:
     canvas = painting_canvas
-    canvas.model.display.opacity = 1.0
+    canvas.model.label_opacity = 1.0
     canvas.model.hand.brush_px = 21
     canvas.view.zoom(scale / canvas.view.camera.scale, QPointF(place(canvas, 60, 60)))
     drag(canvas, [(60, 60)])
@@ -108,7 +108,7 @@ def test_the_image_is_drawn_where_its_voxels_are(qtbot: QtBot, canvas: Canvas) -
     array = np.zeros((1, 64, 96), np.uint8)
     array[0, 20, 30] = 255
     canvas.show_volumes(ArrayVolume(array))
-    canvas.model.display.low, canvas.model.display.high = 0, 255
+    canvas.model.contrast = (0, 255)
     assert pixel(canvas, 20, 30) == QColor(255, 255, 255)
     for y, x in [(19, 30), (21, 30), (20, 29), (20, 31)]:
         assert pixel(canvas, y, x) == QColor(0, 0, 0)
@@ -142,7 +142,7 @@ def test_an_edit_shows_on_a_section_that_was_left_and_is_seen_again(
     canvas.model.go_to(1)
     canvas.model.go_to(0)
     overlay = canvas.view.item.overlay
-    qtbot.waitUntil(lambda: overlay.section is not None and overlay.section.z == 0)
+    qtbot.waitUntil(lambda: overlay.section is not None and overlay.section.position == 0)
     assert overlay.label_at(100, 100) == 7
 
 
@@ -295,7 +295,7 @@ def test_a_colour_chosen_for_an_object_is_seen_at_once(
     painting_canvas: Canvas, session: ProofreadingSession
 ) -> None:
     canvas = painting_canvas
-    canvas.model.display.opacity = 1.0
+    canvas.model.label_opacity = 1.0
     drag(canvas, [(60, 60)])
     canvas.model.hand.label = 3
     QTest.mouseMove(canvas.view.viewport(), QPoint(5, 5))

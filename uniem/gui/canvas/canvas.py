@@ -1,10 +1,9 @@
-"""The canvas: a view of the volumes shown, with the tools around it."""
+"""The canvas: views of the volumes shown, with the tools around them."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from psygnal import SignalInstance
@@ -12,31 +11,36 @@ from qtpy.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
 from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from uniem.data.geometry import Box
-from uniem.data.volume import Volume
+from uniem.data.volume import Kind, Volume
+from uniem.gui.canvas.block_reader import BlockReader
 from uniem.gui.canvas.commands import Commands
 from uniem.gui.canvas.compose import percentile_range
 from uniem.gui.canvas.key_input import KeyInput
 from uniem.gui.canvas.keymap import hint
-from uniem.gui.canvas.label_style import LabelStyle
+from uniem.gui.canvas.layers import Layer
 from uniem.gui.canvas.mouse import modifier_name
 from uniem.gui.canvas.overlays import Invitation, Toast
 from uniem.gui.canvas.painting import PaintingController
-from uniem.gui.canvas.scale_bar import ScaleBar
-from uniem.gui.canvas.section_bar import SectionBar
-from uniem.gui.canvas.sections import SectionReader
+from uniem.gui.canvas.planes import VIEW_AXES
 from uniem.gui.canvas.slice_view import SliceView
 from uniem.gui.canvas.stroke_drawing import StrokeDrawing
 from uniem.gui.canvas.toolbar import CanvasToolbar
+from uniem.gui.canvas.tools import ToolHost
+from uniem.gui.canvas.view_grid import ViewGrid
 from uniem.gui.canvas.view_model import CanvasModel, Tool
 from uniem.proofreading.session import ProofreadingSession
+from uniem.proofreading.tools.plane import Plane
+from uniem.workspace import Settings
+
+LAYOUT_KEY, MEMORY_KEY = "canvas/layout", "canvas/memory MB"
 
 
 class Canvas(QWidget):
-    """Show an image with labels over it, and paint them.
+    """Show layers of images and labels in up to three views, and paint labels.
 
     Signals: `hovered(Voxel | None)`; `hint_changed(str)`, what the buttons do now; `brush_changed(str)`, its
     size; `stroke_finished(Stroke, label)`; `menu_wanted(Voxel | None, QPoint)`, the place on screen;
-    `message(str)`.
+    `message(str)`; `view_changed()` when another part of the volume is in view.
     """
 
     hovered = Signal(object)
@@ -45,62 +49,102 @@ class Canvas(QWidget):
     stroke_finished = Signal(object, object)
     menu_wanted = Signal(object, QPoint)
     message = Signal(str)
+    view_changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, settings: Settings | None = None) -> None:
         super().__init__(parent)
+        self._settings = settings
         self.model = CanvasModel()
         self.painting = PaintingController(self.model, self)
-        self.reader = SectionReader(parent=self)
+        self.reader = BlockReader(_budget(settings), self)
         self.commands = Commands(self.model, self.painting, self)
         self.keys = KeyInput(self.commands.actions, self.commands.endings, self)
-        self.view = SliceView(self.model, self.reader, self.keys)
-        self.drawing = StrokeDrawing(self.view, self.painting)
-        self.commands.add_view(self.view)
+        self.views = {
+            plane: SliceView(self.model, self.reader, self.keys, axes) for plane, axes in VIEW_AXES.items()
+        }
+        self.view = self.views[Plane.XY]
+        self.hosts = {plane: self._host(view) for plane, view in self.views.items()}
         self._modifier = ""
-        self._contrast_is_due = False
         self._tool_laid_down: Tool | None = None
         self._build()
+        self.commands.add_views(self.grid, self.hosts)
         self._connect_painting()
-        self._connect_view()
+        for view in self.views.values():
+            self._connect_view(view)
         self._connect_model()
         self._show_volumes()
+        if settings is not None:
+            self.grid.restore(settings.get(LAYOUT_KEY))
+            self.grid.layout_changed.connect(self._keep_layout)
+
+    @property
+    def current_view(self) -> SliceView:
+        """The view that the mouse was over last."""
+        return self.grid.current_view
+
+    @property
+    def is_stroking(self) -> bool:
+        """Tell whether a stroke is being drawn in any view."""
+        return any(view.mouse.is_stroking for view in self.views.values())
 
     def show_volumes(self, image: Volume | None, labels: Volume | None = None) -> None:
         """Show an image with labels that are only looked at, or either alone, or nothing."""
-        self.painting.set_session(None)
-        self._show(image, labels)
+        shown = [self._layer_of(image)] if image is not None else []
+        if labels is not None:
+            shown.append(self._layer_of(labels, Kind.LABELS))
+        self.show_layers(shown)
 
     def edit_labels(self, image: Volume | None, session: ProofreadingSession) -> None:
         """Show an image with the labels of a session, to be painted."""
-        self._show(image, session.volume)
+        shown = [self._layer_of(image)] if image is not None else []
+        self.show_layers([*shown, self._layer_of(session.volume, Kind.LABELS)], session)
+
+    def show_layers(self, layers: Sequence[Layer], session: ProofreadingSession | None = None) -> None:
+        """Show layers, lowest first; labels of a session among them are painted.
+
+        Raises `UniemError`, with nothing changed, if one does not lie over the others.
+        """
+        edited = session.volume if session is not None else None
+        self.model.show(layers, edited)
         self.painting.set_session(session)
+        self.reader.forget([layer.volume for layer in layers])
+        for view in self.views.values():
+            view.reload()
         self._offer_painting()
 
     def run(self, shortcut_id: str) -> None:
         """Do what the key of a shortcut does, for menus and the command palette."""
         self.commands.actions[shortcut_id]()
 
+    def go_to(self, z: float, y: float, x: float) -> None:
+        """Show a place, in voxels, in every view."""
+        self.model.move_to((round(z), round(y), round(x)))
+        for view in self.views.values():
+            place = self.model.position
+            view.look_at(place[view.axes.rows] + 0.5, place[view.axes.columns] + 0.5)
+
     def auto_contrast(self) -> None:
         """Choose the contrast that suits the section in view."""
-        section = self.view.image_section
-        if section is not None:
-            self.model.display.low, self.model.display.high = percentile_range(section.array)
+        layer = self.model.image_layer
+        section = self.current_view.section_of(layer)
+        if layer is not None and section is not None:
+            layer.low, layer.high = percentile_range(section.array)
+            layer.has_contrast = True
 
     def reset_contrast(self) -> None:
         """Draw the smallest gray value black and the largest white."""
-        self.model.display.low, self.model.display.high = self.toolbar.contrast_range()
+        if (layer := self.model.image_layer) is not None:
+            layer.low, layer.high = layer.limits
 
     @contextlib.contextmanager
     def keeping_look(self) -> Iterator[None]:
-        """Keep place, zoom and contrast while what is shown is replaced by an equal volume."""
-        camera, is_due, display = self.view.camera, self._contrast_is_due, self.model.display
-        contrast = (display.low, display.high)
+        """Draw what is shown at the end as the image was drawn before: for a copy that takes its place."""
+        before = self.model.image_layer
         yield
-        self._contrast_is_due = is_due
-        if not is_due:
-            display.low, display.high = contrast
-        self.view.camera = replace(camera, aspect=self.view.camera.aspect)
-        self.view.zoom(1.0, QPointF(self.view.viewport().rect().center()))
+        after = self.model.image_layer
+        if before is not None and after is not None and before.has_contrast:
+            for name in ("limits", "has_contrast", "low", "high", "is_inverted", "is_normalised", "opacity"):
+                setattr(after, name, getattr(before, name))
 
     def sizeHint(self) -> QSize:
         """Return a size that suits a window."""
@@ -108,72 +152,86 @@ class Canvas(QWidget):
 
     def close_views(self) -> None:
         """Stop reading and let go of models and session; call before the canvas is thrown away."""
+        if self._settings is not None:
+            self._keep_layout()
         self.painting.set_session(None)
-        self.view.release()
+        for host in self.hosts.values():
+            host.release()
+        for view in self.views.values():
+            view.release()
         self.toolbar.release()
-        self.section_bar.release()
+        self.grid.release()
         for signal, slot in self._connections():
             signal.disconnect(slot, missing_ok=True)
+        self.model.release()
         self.reader.close()
 
-    def _show(self, image: Volume | None, labels: Volume | None) -> None:
-        is_other_image = image is not self.model.image
-        self.reader.forget([volume for volume in (image, labels) if volume is not None])
-        self._contrast_is_due = self._contrast_is_due or (is_other_image and image is not None)
-        self.model.show(image, labels)
-        self._offer_painting()
+    def _layer_of(self, volume: Volume, kind: Kind | None = None) -> Layer:
+        wanted = kind or volume.kind
+        known = (layer for layer in self.model.layers if layer.volume is volume and layer.kind is wanted)
+        return next(known, None) or Layer.of(volume, kind)
+
+    def _host(self, view: SliceView) -> ToolHost:
+        drawing = StrokeDrawing(view, self.painting)
+        drawing.finished.connect(self.painting.apply)
+        drawing.finished.connect(self.stroke_finished)
+        drawing.refused.connect(self.message)
+        return ToolHost(view, {Tool.BRUSH: drawing, Tool.ERASER: drawing})
 
     def _build(self) -> None:
         self.toolbar = CanvasToolbar(self.model)
-        self.section_bar = SectionBar(self.model)
-        self.scale_bar = ScaleBar(self.view.viewport())
-        self.invitation = Invitation(self.view.viewport())
-        self.toast = Toast(self.view.viewport())
+        self.grid = ViewGrid(self.views, self.model)
+        self.section_bar = self.grid.panes[Plane.XY].bar
+        self.scale_bar = self.grid.panes[Plane.XY].scale_bar
+        self.invitation = Invitation(self.grid)
+        self.toast = Toast(self.grid)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.toolbar)
-        column.addWidget(self.view, 1)
-        column.addWidget(self.section_bar)
+        column.addWidget(self.grid, 1)
         self.setFocusProxy(self.view)
-        self.view.viewport().installEventFilter(self)
+        self.grid.installEventFilter(self)
 
     def _connect_painting(self) -> None:
-        self.drawing.finished.connect(self.painting.apply)
-        self.drawing.finished.connect(self.stroke_finished)
-        self.drawing.refused.connect(self.message)
         self.painting.changed.connect(self._refresh)
         self.painting.restyled.connect(self._restyle)
         self.painting.jumped.connect(self._jump)
         self.painting.message.connect(self.message)
         self.reader.failed.connect(self.message)
         self.message.connect(self.toast.say)
-
-    def _connect_view(self) -> None:
-        mouse, hand = self.view.mouse, self.model.hand
-        mouse.stepped.connect(lambda notches: self.model.go_to(self.model.z + notches))
-        mouse.resized.connect(hand.grow_brush)
-        mouse.picked.connect(self._pick)
-        mouse.menu_wanted.connect(lambda place: self.menu_wanted.emit(self.model.hovered, place))
-        self.keys.modifiers_changed.connect(self._take_modifiers)
-        self.view.camera_changed.connect(self._show_scale)
-        self.view.section_shown.connect(self._set_due_contrast)
         self.toolbar.new_label_wanted.connect(self.painting.new_label)
         self.toolbar.auto_wanted.connect(self.auto_contrast)
         self.toolbar.reset_wanted.connect(self.reset_contrast)
-        for bar in (self.toolbar, self.section_bar):
-            bar.left.connect(self.view.setFocus)
+        self.toolbar.three_wanted.connect(self._show_three)
+        self.grid.layout_changed.connect(self._tell_layout)
+        self.keys.modifiers_changed.connect(self._take_modifiers)
+        for bar in (self.toolbar, *(pane.bar for pane in self.grid.panes.values())):
+            bar.left.connect(lambda: self.current_view.setFocus())
+
+    def _connect_view(self, view: SliceView) -> None:
+        mouse, axis = view.mouse, view.axes.across
+        mouse.stepped.connect(lambda notches: self.model.move_along(axis, view.position + notches))
+        mouse.resized.connect(self.model.hand.grow_brush)
+        mouse.picked.connect(self._pick)
+        mouse.placed.connect(lambda place: self._place_cross_hair(view, place))
+        mouse.menu_wanted.connect(lambda place: self.menu_wanted.emit(self.model.hovered, place))
+        view.section_shown.connect(self._set_due_contrast)
+        view.section_shown.connect(self.view_changed)
+        view.camera_changed.connect(self.view_changed)
+        view.viewport().installEventFilter(self)
 
     def _connections(self) -> list[tuple[SignalInstance, Callable[..., None]]]:
         hand, display = self.model.hand.events, self.model.display.events
         return [
             (self.model.volumes_changed, self._show_volumes),
             (self.model.hovered_changed, self._tell_hovered),
+            (self.model.selection_changed, self._restyle),
             (hand.label, self._restyle),
             (hand.tool, self._tell_hint),
             (hand.brush_px, self._tell_brush),
-            (display.opacity, self._restyle),
             (display.outlines, self._restyle),
+            (display.only, self._restyle),
         ]
 
     def _connect_model(self) -> None:
@@ -185,7 +243,12 @@ class Canvas(QWidget):
         is_empty = self.model.depth == 0
         self.invitation.setVisible(is_empty)
         self.toolbar.setEnabled(not is_empty)
-        self._show_scale()
+        for pane in self.grid.panes.values():
+            pane.title.setVisible(not is_empty)
+            pane.show_scale()
+        self._set_due_contrast()
+        self._restyle()
+        self._place_overlays()
         self._tell_brush()
 
     def _offer_painting(self) -> None:
@@ -201,45 +264,70 @@ class Canvas(QWidget):
         self._restyle()
 
     def _refresh(self, box: Box) -> None:
-        if self.model.labels is not None:
-            self.reader.refresh(self.model.labels, box)
-            self.view.refresh(box)
+        labels = self.painting.session.volume if self.painting.session is not None else None
+        if labels is not None:
+            self.reader.refresh(labels, box)
+            for view in self.views.values():
+                view.refresh(labels, box)
 
     def _restyle(self) -> None:
-        hand, display = self.model.hand, self.model.display
-        colours, hidden = self.painting.colours(), self.painting.hidden()
-        style = LabelStyle(display.opacity, display.outlines, hand.label, colours, hidden)
-        self.view.set_style(style)
-        self.toolbar.set_swatch(style.colour(hand.label) if hand.label else None)
+        style = self.painting.style()
+        for view in self.views.values():
+            view.set_style(style)
+        label = self.model.hand.label
+        self.toolbar.set_swatch(style.colour(label) if label else None)
 
     def _jump(self, box: Box) -> None:
-        if not box.start[0] <= self.model.z < box.stop[0]:
-            self.model.go_to((box.start[0] + box.stop[0] - 1) // 2)
-        self.view.look_at((box.start[1] + box.stop[1]) / 2, (box.start[2] + box.stop[2]) / 2)
+        place, middle = (
+            [*self.model.position],
+            [(a + b) // 2 for a, b in zip(box.start, box.stop, strict=True)],
+        )
+        for axis in range(3):
+            if not box.start[axis] <= place[axis] < box.stop[axis]:
+                place[axis] = min(middle[axis], box.stop[axis] - 1)
+        self.model.move_to((place[0], place[1], place[2]))
+        for view in self.views.values():
+            view.look_at(middle[view.axes.rows], middle[view.axes.columns])
 
     def _pick(self, place: QPointF) -> None:
         self.commands.pick()
 
-    def _set_due_contrast(self) -> None:
-        section = self.view.image_section
-        if self._contrast_is_due and section is not None:
-            self._contrast_is_due = False
-            is_byte = section.array.dtype == np.uint8
-            low, high = (0.0, 255.0) if is_byte else percentile_range(section.array, 0.0, 100.0)
-            self.toolbar.set_contrast_range(low, high)
-            self.auto_contrast()
+    def _place_cross_hair(self, view: SliceView, place: QPointF) -> None:
+        row, column = view.voxel_under(place)
+        height, width = view.axes.shape(self.model.shape)
+        if self.grid.shows_three and 0 <= row < height and 0 <= column < width:
+            self.go_to(*view.axes.zyx(view.position, row, column))
 
-    def _show_scale(self) -> None:
-        voxel_size = self.model.voxel_size
-        self.scale_bar.set_pixel_nm(voxel_size.x / self.view.camera.scale if voxel_size is not None else None)
+    def _show_three(self, is_wanted: bool) -> None:
+        if is_wanted != self.grid.shows_three:
+            self.grid.toggle()
+
+    def _tell_layout(self) -> None:
+        self.toolbar.set_three(self.grid.shows_three)
         self._place_overlays()
 
+    def _keep_layout(self) -> None:
+        assert self._settings is not None
+        self._settings.set(LAYOUT_KEY, self.grid.record())
+
+    def _set_due_contrast(self) -> None:
+        for layer in self.model.layers:
+            section = self.current_view.section_of(layer)
+            if layer.has_contrast or layer.is_labels or section is None:
+                continue
+            layer.has_contrast = True
+            is_byte = section.array.dtype == np.uint8
+            layer.limits = (0.0, 255.0) if is_byte else percentile_range(section.array, 0.0, 100.0)
+            layer.low, layer.high = percentile_range(section.array)
+
     def _place_overlays(self) -> None:
-        self.scale_bar.move(12, self.view.viewport().height() - self.scale_bar.height() - 12)
         self.invitation.fill()
         self.toast.place()
 
     def _tell_hovered(self, voxel: object) -> None:
+        label = self.model.hovered.label if self.model.hovered is not None else None
+        for view in self.views.values():
+            view.shine(label or 0)
         self.hovered.emit(voxel)
 
     def _tell_brush(self) -> None:
@@ -248,7 +336,7 @@ class Canvas(QWidget):
         self.brush_changed.emit(f"{size_px} px{in_nm}")
 
     def _take_modifiers(self, modifiers: Qt.KeyboardModifiers) -> None:
-        modifier = modifier_name(modifiers, self.view.mouse.space_is_held)
+        modifier = modifier_name(modifiers, self.current_view.mouse.space_is_held)
         if modifier != self._modifier:
             self._modifier = modifier
             self._tell_hint()
@@ -257,10 +345,16 @@ class Canvas(QWidget):
         self.hint_changed.emit(hint(self._modifier, self.model.hand.tool))
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
-        """Keep what lies over the view in its place, and the hint true when the mouse comes back."""
+        """Keep what lies over the views in its place, and the hint true when the mouse comes back."""
         if event.type() == QEvent.Type.Resize:
             self._place_overlays()
-        elif event.type() == QEvent.Type.Enter:
+        elif event.type() == QEvent.Type.Enter and watched is not self.grid:
             self._take_modifiers(QApplication.keyboardModifiers())
             self._tell_hint()
         return False
+
+
+def _budget(settings: Settings | None) -> int | None:
+    """Return how much memory the user gives to what is looked at; None: a share of the computer's."""
+    chosen = settings.get(MEMORY_KEY) if settings is not None else None
+    return chosen << 20 if isinstance(chosen, int) and 64 <= chosen <= 1 << 20 else None

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uniem.data.palette import TABLE_SIZE, slots_of
+from uniem.gui.canvas.sections import Section
 
 Index = NDArray[np.intp]
 
@@ -76,40 +77,48 @@ class Grid:
         return 0 in self.shape
 
 
-def sample_nearest(section: NDArray[Any], rows: Axis, columns: Axis, factor: float = 1.0) -> NDArray[Any]:
-    """Return the voxel of each pixel; `factor` full-resolution voxels span one of the (y, x) section's."""
-    row_index, column_index = (
-        _scaled(rows.index, factor, section.shape[0]),
-        _scaled(columns.index, factor, section.shape[1]),
-    )
+def sample_nearest(section: Section, rows: Axis, columns: Axis) -> NDArray[Any]:
+    """Return the voxel of each pixel."""
+    array = section.array
+    row_index = local_index(section, 0, rows.index)
+    column_index = local_index(section, 1, columns.index)
     if len(row_index) == 0 or len(column_index) == 0:
-        return section[:0, :0]
+        return array[:0, :0]
     left, right = int(column_index[0]), int(column_index[-1]) + 1
     if _is_run(row_index) and _is_run(column_index):
-        return section[int(row_index[0]) : int(row_index[-1]) + 1, left:right]
-    if columns.step > 3 * factor:
+        return array[int(row_index[0]) : int(row_index[-1]) + 1, left:right]
+    if right - left > 3 * len(column_index):
         # Whole rows would be copied for a few of their voxels.
-        return section[np.ix_(row_index, column_index)]
-    return np.take(np.take(section[:, left:right], row_index, axis=0), column_index - left, axis=1)
+        return array[np.ix_(row_index, column_index)]
+    return np.take(np.take(array[:, left:right], row_index, axis=0), column_index - left, axis=1)
 
 
-def sample_mean(section: NDArray[Any], grid: Grid, factor: float = 1.0) -> NDArray[Any]:
+def local_index(section: Section, axis: int, places: Index) -> Index:
+    """Return which rows (axis 0) or columns of a section's array show places of the reference."""
+    factor, first, length = section.factors[axis], section.origin[axis], section.array.shape[axis]
+    if factor != 1:
+        places = (places / factor).astype(np.intp)
+    return np.clip(places - first, 0, length - 1)
+
+
+def sample_mean(section: Section, grid: Grid) -> NDArray[Any]:
     """Return the mean gray of each pixel's voxels, of at most 8 x 8 of them to bound the cost."""
-    step = grid.rows.step / factor
-    if step <= 1 or section.dtype.name not in ("uint8", "uint16", "float32"):
-        return sample_nearest(section, grid.rows, grid.columns, factor)
+    steps = [grid.rows.step / section.factors[0], grid.columns.step / section.factors[1]]
+    if max(steps) <= 1 or section.array.dtype.name not in ("uint8", "uint16", "float32"):
+        return sample_nearest(section, grid.rows, grid.columns)
     import cv2
 
-    crop = section[_span(grid.rows, factor, section.shape[0]), _span(grid.columns, factor, section.shape[1])]
-    stride = max(1, int(step / 4))
-    crop, step = crop[::stride, ::stride], step / stride
-    while step >= 2 and min(crop.shape) >= 2:
+    strides = [max(1, int(step / 4)) for step in steps]
+    crop = section.array[_span(grid.rows, section, 0), _span(grid.columns, section, 1)]
+    crop = crop[:: strides[0], :: strides[1]]
+    steps = [step / stride for step, stride in zip(steps, strides, strict=True)]
+    while max(halves := [2 if s >= 2 and n >= 2 else 1 for s, n in zip(steps, crop.shape, strict=True)]) == 2:
         # Whole halvings are OpenCV's fast path: 16 million voxels take about 1 ms.
-        half_height, half_width = crop.shape[0] // 2, crop.shape[1] // 2
+        height, width = crop.shape[0] // halves[0], crop.shape[1] // halves[1]
         crop = cv2.resize(
-            crop[: half_height * 2, : half_width * 2], (half_width, half_height), interpolation=cv2.INTER_AREA
+            crop[: height * halves[0], : width * halves[1]], (width, height), interpolation=cv2.INTER_AREA
         )
-        step /= 2
+        steps = [step / half for step, half in zip(steps, halves, strict=True)]
     height, width = grid.shape
     resized: NDArray[Any] = cv2.resize(crop, (width, height), interpolation=cv2.INTER_LINEAR)
     return resized
@@ -159,18 +168,14 @@ def _gray(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.ui
     return np.clip(np.nan_to_num(scaled), 0, 255).astype(np.uint8)
 
 
-def _scaled(index: Index, factor: float, length: int) -> Index:
-    if factor == 1:
-        return index
-    return np.minimum((index / factor).astype(np.intp), length - 1)
-
-
 def _is_run(index: Index) -> bool:
     return int(index[-1]) - int(index[0]) + 1 == len(index) and (
         len(index) < 2 or int(index[1]) > int(index[0])
     )
 
 
-def _span(axis: Axis, factor: float, length: int) -> slice:
-    first = min(max(0, round(axis.origin / factor)), length - 1)
-    return slice(first, max(first + 1, min(length, round(axis.stop / factor))))
+def _span(axis: Axis, section: Section, number: int) -> slice:
+    factor, length = section.factors[number], section.array.shape[number]
+    first = min(max(0, round(axis.origin / factor) - section.origin[number]), length - 1)
+    last = round(axis.stop / factor) - section.origin[number]
+    return slice(first, max(first + 1, min(length, last)))

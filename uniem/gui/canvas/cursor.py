@@ -18,17 +18,22 @@ class BrushCursor(QGraphicsObject):
         super().__init__()
         self.setZValue(10)
         self.setVisible(False)
-        self._brush = (0.0, (1.0, 1.0))
+        self._brush = (0.0, (1.0, 1.0), False)
         self._scale = 1.0
         self._colour = QColor("white")
         self._path = QPainterPath()
 
-    def set_brush(self, radius_px: float, aspect_yx: tuple[float, float], scale: float) -> None:
-        """Set radius and shape in voxels, and the screen pixels per voxel: small ones get a plain circle."""
+    def set_brush(
+        self, radius_px: float, aspect_yx: tuple[float, float], scale: float, is_turned: bool = False
+    ) -> None:
+        """Set radius and shape in voxels, and the screen pixels per voxel: small ones get a plain circle.
+
+        `is_turned` tells that rows and columns are swapped against z, y, x: rims are rounded alike then.
+        """
         was_exact, is_exact = self._scale >= EXACT_FROM_SCALE, scale >= EXACT_FROM_SCALE
-        brush = (radius_px, aspect_yx)
+        brush = (radius_px, aspect_yx, is_turned)
         if brush != self._brush or is_exact != was_exact:
-            self._path = _outline(*brush) if is_exact else _circle(*brush)
+            self._path = _outline(*brush) if is_exact else _circle(radius_px, aspect_yx)
         self.prepareGeometryChange()
         self._brush, self._scale = brush, scale
         self.update()
@@ -58,8 +63,10 @@ class BrushCursor(QGraphicsObject):
             painter.drawPath(self._path)
 
 
-def _outline(radius_px: float, aspect_yx: tuple[float, float]) -> QPainterPath:
-    corners = disc_outline(radius_px, aspect_yx) + 0.5
+def _outline(radius_px: float, aspect_yx: tuple[float, float], is_turned: bool) -> QPainterPath:
+    order = -1 if is_turned else 1
+    stretch = aspect_yx[::order]
+    corners = disc_outline(radius_px, (stretch[0], stretch[1]))[:, ::order] + 0.5
     path = QPainterPath(QPointF(corners[0, 1], corners[0, 0]))
     for y, x in corners[1:].tolist():
         path.lineTo(x, y)

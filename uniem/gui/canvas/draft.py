@@ -7,31 +7,72 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uniem.gui.canvas.compose import Axis, sample_nearest
+from uniem.algorithms.rasterise import disc_stroke
+from uniem.gui.canvas.compose import Axis, local_index, sample_nearest
+from uniem.gui.canvas.sections import Section
 from uniem.proofreading.tools.protect import Protect
 
 TILE = 256
+Pair = tuple[float, float]
+RowsColumns = tuple[int, int, int, int]  # first row, first column, last row, last column; half-open
 
 
 class DraftSection:
-    """A (y, x) section whose painted tiles are copies: the data stay as they are until the stroke ends."""
+    """A section whose painted tiles are copies: the data stay as they are until the stroke ends.
 
-    def __init__(self, section: NDArray[Any]) -> None:
+    Where a coarser level is shown, the stroke is drawn at its resolution.
+    """
+
+    def __init__(self, section: Section) -> None:
         self.section = section
         self._tiles: dict[tuple[int, int], NDArray[Any]] = {}
 
-    def paint(self, y0: int, x0: int, mask: NDArray[np.bool_], label: int, protect: Protect) -> None:
-        """Set the masked voxels to a label, except the protected ones."""
-        for row, column in self._tiles_under(y0, x0, mask.shape):
+    def draw(
+        self,
+        points: list[tuple[int, int]],
+        radius_px: float,
+        aspect: Pair,
+        label: int,
+        protect: Protect,
+        is_turned: bool = False,
+    ) -> RowsColumns | None:
+        """Draw a round brush along points, all in voxels of the reference; return where, None for nowhere.
+
+        `is_turned` tells that rows and columns are swapped against z, y, x: rims are rounded alike then.
+        """
+        section = self.section
+        factors = np.array(section.factors)
+        local = (np.array(points) - (factors - 1) / 2) / factors - section.origin
+        local_aspect = np.array(aspect) / factors
+        if not section.is_full:
+            radius_px = max(radius_px, 0.5 / float(local_aspect.max()))
+        order = -1 if is_turned else 1
+        height, width = section.array.shape[::order]
+        stretch = local_aspect[::order]
+        first, second, mask = disc_stroke(
+            local[:, ::order], radius_px, (height, width), (float(stretch[0]), float(stretch[1]))
+        )
+        if not mask.size:
+            return None
+        row, column = (second, first) if is_turned else (first, second)
+        mask = mask.T if is_turned else mask
+        self.paint(row, column, mask, label, protect)
+        corners = np.array([[row, column], [row + mask.shape[0], column + mask.shape[1]]]) + section.origin
+        (y0, x0), (y1, x1) = np.ceil(corners * factors).astype(int).tolist()
+        return y0, x0, y1, x1
+
+    def paint(self, row0: int, column0: int, mask: NDArray[np.bool_], label: int, protect: Protect) -> None:
+        """Set the masked voxels of the array to a label, except the protected ones."""
+        for row, column in self._tiles_under(row0, column0, mask.shape):
             tile = self._tile(row, column)
-            top, left = max(y0, row * TILE), max(x0, column * TILE)
-            bottom = min(y0 + mask.shape[0], row * TILE + tile.shape[0])
-            right = min(x0 + mask.shape[1], column * TILE + tile.shape[1])
+            top, left = max(row0, row * TILE), max(column0, column * TILE)
+            bottom = min(row0 + mask.shape[0], row * TILE + tile.shape[0])
+            right = min(column0 + mask.shape[1], column * TILE + tile.shape[1])
             if bottom <= top or right <= left:
                 continue
             part = tile[top - row * TILE : bottom - row * TILE, left - column * TILE : right - column * TILE]
-            chosen = mask[top - y0 : bottom - y0, left - x0 : right - x0]
-            part[chosen & protect.paintable(part)] = label
+            chosen = mask[top - row0 : bottom - row0, left - column0 : right - column0]
+            np.copyto(part, label, where=chosen & protect.paintable(part), casting="unsafe")
 
     def sample(self, rows: Axis, columns: Axis) -> NDArray[Any]:
         """Return the voxel of each pixel, painted ones included."""
@@ -39,40 +80,32 @@ class DraftSection:
         if not self._tiles or sampled.size == 0:
             return sampled
         sampled = sampled.copy()
-        for row, column in self._painted_under(rows, columns):
-            tile = self._tiles[row, column]
-            top, bottom = rows.pixels_of(row * TILE, row * TILE + tile.shape[0])
-            left, right = columns.pixels_of(column * TILE, column * TILE + tile.shape[1])
+        row_index = local_index(self.section, 0, rows.index)
+        column_index = local_index(self.section, 1, columns.index)
+        for (row, column), tile in self._tiles.items():
+            top, bottom = np.searchsorted(row_index, (row * TILE, row * TILE + tile.shape[0]))
+            left, right = np.searchsorted(column_index, (column * TILE, column * TILE + tile.shape[1]))
             if bottom > top and right > left:
-                inside = np.ix_(
-                    rows.index[top:bottom] - row * TILE, columns.index[left:right] - column * TILE
-                )
+                inside = np.ix_(row_index[top:bottom] - row * TILE, column_index[left:right] - column * TILE)
                 sampled[top:bottom, left:right] = tile[inside]
         return sampled
 
-    def label_at(self, y: int, x: int) -> int:
-        """Return the label of one voxel."""
+    def label_at(self, row: int, column: int) -> int:
+        """Return the label at a place of the reference."""
+        y = int(local_index(self.section, 0, np.array([row]))[0])
+        x = int(local_index(self.section, 1, np.array([column]))[0])
         tile = self._tiles.get((y // TILE, x // TILE))
-        return int(self.section[y, x] if tile is None else tile[y % TILE, x % TILE])
+        return int(self.section.array[y, x] if tile is None else tile[y % TILE, x % TILE])
 
     def _tile(self, row: int, column: int) -> NDArray[Any]:
         tile = self._tiles.get((row, column))
         if tile is None:
-            tile = self.section[row * TILE : (row + 1) * TILE, column * TILE : (column + 1) * TILE].copy()
-            self._tiles[row, column] = tile
+            place = (slice(row * TILE, (row + 1) * TILE), slice(column * TILE, (column + 1) * TILE))
+            tile = self._tiles[row, column] = np.array(self.section.array[place])
         return tile
 
-    def _painted_under(self, rows: Axis, columns: Axis) -> list[tuple[int, int]]:
-        first_row, last_row = int(rows.index[0]) // TILE, int(rows.index[-1]) // TILE
-        first_column, last_column = int(columns.index[0]) // TILE, int(columns.index[-1]) // TILE
-        return [
-            (row, column)
-            for row, column in self._tiles
-            if first_row <= row <= last_row and first_column <= column <= last_column
-        ]
-
     def _tiles_under(self, y0: int, x0: int, shape: tuple[int, ...]) -> list[tuple[int, int]]:
-        height, width = self.section.shape
+        height, width = self.section.array.shape
         rows = range(max(0, y0) // TILE, (min(height, y0 + shape[0]) - 1) // TILE + 1)
         columns = range(max(0, x0) // TILE, (min(width, x0 + shape[1]) - 1) // TILE + 1)
         return [(row, column) for row in rows for column in columns]

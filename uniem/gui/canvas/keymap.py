@@ -41,6 +41,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("zoom-in", "Zoom in", ("+", "="), "Enlarge at the mouse."),
     Shortcut("zoom-out", "Zoom out", ("-",), "Shrink at the mouse."),
     Shortcut("fit", "Fit section", ("Home", "Num+0"), "Show the whole section."),
+    Shortcut("maximise", "One view or three", (".",), "Show this view alone, or all three planes."),
     Shortcut("navigate", "Navigate", ("V",), "Drag to move the section."),
     Shortcut("brush", "Brush", ("B",), "Paint the label in hand."),
     Shortcut("eraser", "Eraser", ("E",), "Paint background."),
@@ -59,6 +60,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("less-opacity", "Labels less opaque", ("A",), "Make the labels more transparent."),
     Shortcut("more-opacity", "Labels more opaque", ("Shift+A",), "Make the labels less transparent."),
     Shortcut("outlines", "Outlines", ("O",), "Draw only the outlines of labels."),
+    Shortcut("solo", "Solo", ("H",), "Draw only the label in hand and those selected in the table."),
     *(
         Shortcut(f"slot-{n}", f"Label slot {n}", (str(n),), "Take the label pinned to this number.")
         for n in range(1, 10)
@@ -67,7 +69,8 @@ SHORTCUTS: tuple[Shortcut, ...] = (
         Shortcut(f"pin-{n}", f"Pin to slot {n}", (f"Ctrl+{n}",), "Pin the label in hand to this number.")
         for n in range(1, 10)
     ),
-    Shortcut("cancel", "Cancel the stroke", ("Esc",), "Forget the stroke being drawn."),
+    Shortcut("accept", "Accept", ("Return", "Enter"), "Do what the tool in hand has prepared."),
+    Shortcut("cancel", "Cancel", ("Esc",), "Forget what the tool in hand has begun."),
 )
 _BY_KEY = {key: shortcut for shortcut in SHORTCUTS for key in shortcut.keys}
 

@@ -6,64 +6,98 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from qtpy.QtGui import QImage
 
+from uniem.data.palette import TABLE_SIZE
 from uniem.gui.canvas.compose import Axis, Grid, colour, edges_only, sample_nearest
 from uniem.gui.canvas.draft import DraftSection
+from uniem.gui.canvas.drawing import LayerDrawing, as_image
+from uniem.gui.canvas.label_style import LabelStyle
 from uniem.gui.canvas.sections import Section
 
 Rectangle = tuple[int, int, int, int]  # top, left, bottom, right; half-open, in pixels of the buffer
 
 
-class LabelOverlay:
+class LabelOverlay(LayerDrawing):
     """A section of labels, the stroke being drawn on it, and the ARGB buffer that shows both."""
 
     def __init__(self) -> None:
-        self.section: Section | None = None
+        super().__init__()
         self.draft: DraftSection | None = None
-        self.table: NDArray[np.uint32] = np.zeros(1 << 16, dtype=np.uint32)
-        self.outlines = False
         self.buffer: NDArray[np.uint32] = np.zeros((0, 0), dtype=np.uint32)
+        self._style = LabelStyle()
+        self._table = self._style.table()
+        self._hovered = 0
+        # The label of each pixel, so that another label under the mouse costs next to nothing.
+        self._labels: NDArray[Any] = np.zeros((0, 0), dtype=np.uint32)
         self._grid: Grid | None = None
 
     def set_section(self, section: Section | None) -> None:
         """Show another section; a stroke being drawn is forgotten."""
         if self.section is None or section is None or section.array is not self.section.array:
             self.draft = None
-        self.section = section
+        super().set_section(section)
+
+    def set_style(self, style: LabelStyle) -> None:
+        """Draw in other colours."""
+        self._style = style
+        self._table = style.table(self._hovered)
+        self.is_stale = True
+
+    def hover(self, label: int) -> Rectangle | None:
+        """Let a label shine; return the pixels that changed."""
+        if label == self._hovered:
+            return None
+        touched = [each for each in (label, self._hovered) if each]
+        self._hovered = label
+        self._table = self._style.table(label)
+        if self.is_stale or self._grid is None or self._labels.size == 0:
+            return None
+        found = self._labels == touched[0]
+        for each in touched[1:]:
+            found |= self._labels == each
+        rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
+        if not len(rows):
+            return None
+        pixels = (int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+        inside = (slice(pixels[0], pixels[2]), slice(pixels[1], pixels[3]))
+        colour(self._labels[inside], self._table, out=self.buffer[inside])
+        return pixels
 
     def begin_draft(self) -> DraftSection | None:
-        """Start a stroke; None where the labels are not there in full resolution yet."""
-        if self.section is None or self.section.factor != 1:
+        """Start a stroke; None where no labels are there yet."""
+        if self.section is None:
             return None
-        self.draft = DraftSection(self.section.array)
+        self.draft = DraftSection(self.section)
         return self.draft
 
     def end_draft(self) -> None:
         """Forget the stroke being drawn."""
         self.draft = None
 
-    def label_at(self, y: int, x: int) -> int | None:
+    def label_at(self, row: int, column: int) -> int | None:
         """Return the label of a voxel, that of the stroke being drawn included."""
         if self.section is None:
             return None
         if self.draft is not None:
-            return self.draft.label_at(y, x)
-        height, width = self.section.array.shape
-        factor = self.section.factor
-        return int(self.section.array[min(int(y / factor), height - 1), min(int(x / factor), width - 1)])
+            return self.draft.label_at(row, column)
+        return int(self.section.value_at(row, column))
 
     def render(self, grid: Grid) -> None:
         """Colour the whole buffer."""
         self._grid = grid
         if self.buffer.shape != grid.shape:
             self.buffer = np.zeros(grid.shape, dtype=np.uint32)
+        dtype = self.section.array.dtype if self.section is not None else np.dtype(np.uint32)
+        if self._labels.shape != grid.shape or self._labels.dtype != dtype:
+            self._labels = np.zeros(grid.shape, dtype)
         self._render(0, 0, *grid.shape)
 
     def render_box(self, y0: int, x0: int, y1: int, x1: int) -> Rectangle | None:
         """Colour the pixels that show a box of voxels, and return them; None if none is in view."""
         if self._grid is None:
             return None
-        margin = 1 if self.outlines else 0
+        margin = 1 if self._style.outlines else 0
         top, bottom = self._grid.rows.pixels_of(y0, y1)
         left, right = self._grid.columns.pixels_of(x0, x1)
         if bottom <= top or right <= left:
@@ -74,19 +108,27 @@ class LabelOverlay:
         self._render(top, left, bottom, right)
         return top, left, bottom, right
 
+    def picture(self) -> QImage | None:
+        """Return the buffer as a picture."""
+        if self.section is None or self.buffer.size == 0:
+            return None
+        return as_image(self.buffer, QImage.Format.Format_ARGB32_Premultiplied)
+
     def _render(self, top: int, left: int, bottom: int, right: int) -> None:
         assert self._grid is not None
-        target = self.buffer[top:bottom, left:right]
+        inside = (slice(top, bottom), slice(left, right))
         if self.section is None:
-            target[...] = 0
-        elif not self.outlines:
-            colour(self._sample(top, left, bottom, right), self.table, out=target)
+            self.buffer[inside] = 0
+            return
+        if not self._style.outlines:
+            labels = self._chosen(self._sample(top, left, bottom, right))
         else:
             # One pixel more on each side, so that a part is drawn as the whole would be.
             outer = (max(0, top - 1), max(0, left - 1))
-            sampled = edges_only(self._sample(*outer, bottom + 1, right + 1))
-            inner = sampled[top - outer[0] :, left - outer[1] :][: bottom - top, : right - left]
-            colour(inner, self.table, out=target)
+            sampled = edges_only(self._chosen(self._sample(*outer, bottom + 1, right + 1)))
+            labels = sampled[top - outer[0] :, left - outer[1] :][: bottom - top, : right - left]
+        self._labels[inside] = labels
+        colour(labels, self._table, out=self.buffer[inside])
 
     def _sample(self, top: int, left: int, bottom: int, right: int) -> NDArray[Any]:
         assert self._grid is not None and self.section is not None
@@ -94,4 +136,12 @@ class LabelOverlay:
         columns: Axis = self._grid.columns.cut(left, right)
         if self.draft is not None:
             return self.draft.sample(rows, columns)
-        return sample_nearest(self.section.array, rows, columns, self.section.factor)
+        return sample_nearest(self.section, rows, columns)
+
+    def _chosen(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """Leave out labels that share a slot of the table with one of those that alone are drawn."""
+        only = self._style.only
+        if only is None or labels.size == 0 or labels.max() < TABLE_SIZE:
+            return labels
+        kept = only | {self._style.active}
+        return np.where(np.isin(labels, np.array(sorted(kept), np.uint64)), labels, 0)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from uniem.data.palette import Colour, argb_table, colour_of, slots_of
 
 ACTIVE_GAIN = 0.25
+HOVER_GAIN = 0.2
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class LabelStyle:
         Chosen by the user.
     hidden : set of ids
         Not drawn.
+    only : set of ids, optional
+        The only ones drawn; None for all.
     active : int
         The label in hand: a little more opaque than the others, and never hidden.
     """
@@ -33,30 +36,36 @@ class LabelStyle:
     active: int = 0
     colours: Mapping[int, Colour] = field(default_factory=dict)
     hidden: frozenset[int] = frozenset()
+    only: frozenset[int] | None = None
 
     def colour(self, label: int) -> Colour:
         """Return the colour of a label, hidden or not."""
         return self.colours.get(label) or colour_of(label)
 
-    def table(self) -> NDArray[np.uint32]:
-        """Return the premultiplied ARGB colour of every slot of the palette."""
+    def table(self, hovered: int = 0) -> NDArray[np.uint32]:
+        """Return the premultiplied ARGB colour of every slot; the one under the mouse shines."""
         # An outline has few pixels, so it is drawn stronger than an area of the same opacity.
         alpha = 0.7 + 0.3 * self.opacity if self.outlines and self.opacity > 0 else self.opacity
         overrides = {**self.colours, **dict.fromkeys(self.hidden)}
         table = _table(round(alpha, 3), tuple(overrides.items())).copy()
+        if self.only is not None:
+            kept = slots_of(np.array(sorted(self.only - self.hidden), np.uint64))
+            shown = np.zeros_like(table)
+            shown[kept] = table[kept]
+            table = shown
         if self.active and alpha > 0:
-            table[int(slots_of(self.active))] = _premultiplied(
-                self.colour(self.active), min(1.0, alpha + ACTIVE_GAIN)
-            )
+            gain = ACTIVE_GAIN + (HOVER_GAIN if hovered == self.active else 0.0)
+            table[int(slots_of(self.active))] = self._stronger(self.active, alpha + gain)
+        if hovered and hovered != self.active and table[int(slots_of(hovered))]:
+            table[int(slots_of(hovered))] = self._stronger(hovered, alpha + HOVER_GAIN)
         return table
+
+    def _stronger(self, label: int, alpha: float) -> int:
+        opacity = round(255 * min(1.0, alpha))
+        red, green, blue = ((channel * opacity + 127) // 255 for channel in self.colour(label))
+        return (opacity << 24) | (red << 16) | (green << 8) | blue
 
 
 @lru_cache(maxsize=8)
 def _table(alpha: float, overrides: tuple[tuple[int, Colour | None], ...]) -> NDArray[np.uint32]:
     return argb_table(alpha, dict(overrides))
-
-
-def _premultiplied(colour: Colour, alpha: float) -> int:
-    opacity = round(255 * alpha)
-    red, green, blue = ((channel * opacity + 127) // 255 for channel in colour)
-    return (opacity << 24) | (red << 16) | (green << 8) | blue

@@ -102,9 +102,7 @@ class ReducedVolume(Volume):
             part = Box(_triple(start), stop).intersection(box)
             fine = self._finer(part)
             if self._source.has_data(fine):
-                coarse = downsample(
-                    self._source.read(fine), self._factor, is_labels=self.kind is Kind.LABELS
-                )
+                coarse = downsample(self._source.read(fine), self._factor, is_labels=self.kind is Kind.LABELS)
                 array[part.relative_to(box.start).slices] = coarse
         return array
 

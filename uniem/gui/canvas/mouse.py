@@ -37,6 +37,7 @@ class MouseInput(QObject):
     stroke_ended = Signal()
     stroke_cancelled = Signal()
     picked = Signal(QPointF)
+    placed = Signal(QPointF)
     menu_wanted = Signal(QPoint)
     stepped = Signal(int)
     resized = Signal(int)
@@ -148,9 +149,14 @@ class MouseInput(QObject):
         gesture, self._gesture, self._button = self._gesture, None, ""
         if gesture in (Gesture.PAINT, Gesture.ERASE):
             self.stroke_ended.emit()
+        elif gesture is Gesture.PAN and not self.space_is_held and self._is_click():
+            self.placed.emit(self._press)
         elif gesture in (Gesture.MENU, Gesture.ERASE_OR_MENU):
             self._end_click(global_place)
 
     def _end_click(self, global_place: QPoint) -> None:
-        if (self._last - self._press).manhattanLength() <= CLICK_RADIUS_PX:
+        if self._is_click():
             self.menu_wanted.emit(global_place)
+
+    def _is_click(self) -> bool:
+        return (self._last - self._press).manhattanLength() <= CLICK_RADIUS_PX

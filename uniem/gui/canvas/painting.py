@@ -8,7 +8,8 @@ from qtpy.QtCore import QObject, Signal
 from uniem.data.geometry import Box
 from uniem.data.palette import Colour
 from uniem.errors import UniemError
-from uniem.gui.canvas.view_model import CanvasModel
+from uniem.gui.canvas.label_style import LabelStyle
+from uniem.gui.canvas.view_model import CanvasModel, Only
 from uniem.proofreading.objects import ObjectTable
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools.brush import Stroke, paint
@@ -98,13 +99,31 @@ class PaintingController(QObject):
             return
         self.message.emit(f"New label {self._model.hand.label}")
 
+    def hidden(self) -> frozenset[int]:
+        """Return the labels not to be drawn."""
+        return self._session.objects.hidden() if self._session is not None else frozenset()
+
     def colours(self) -> dict[int, Colour]:
         """Return the colours the user chose."""
         return self._colours
 
-    def hidden(self) -> frozenset[int]:
-        """Return the labels not to be drawn."""
-        return self._session.objects.hidden() if self._session is not None else frozenset()
+    def style(self) -> LabelStyle:
+        """Return how labels are to be drawn; their opacity is their layer's."""
+        display, hand = self._model.display, self._model.hand
+        return LabelStyle(
+            outlines=display.outlines,
+            active=hand.label,
+            colours=self._colours,
+            hidden=self.hidden(),
+            only=self._only(),
+        )
+
+    def _only(self) -> frozenset[int] | None:
+        if self._model.display.only is Only.ALL:
+            return None
+        if self._model.display.only is Only.SELECTED:
+            return self._model.selected | {self._model.hand.label}
+        return self._session.objects.locked() if self._session is not None else frozenset()
 
     def _refusal_of(self, session: ProofreadingSession, label: int) -> str:
         if label in session.objects.locked():

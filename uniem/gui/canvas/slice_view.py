@@ -8,80 +8,97 @@ from dataclasses import replace
 
 import pyqtgraph as pg
 from psygnal import SignalInstance
-from qtpy.QtCore import QEvent, QPointF, Qt, Signal
-from qtpy.QtGui import (
-    QColor,
-    QCursor,
-    QEnterEvent,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QResizeEvent,
-    QTabletEvent,
-    QWheelEvent,
-)
-from qtpy.QtWidgets import (
-    QAbstractSpinBox,
-    QApplication,
-    QComboBox,
-    QLineEdit,
-    QPlainTextEdit,
-    QTextEdit,
-    QWidget,
-)
+from qtpy.QtCore import QEvent, QPointF, Qt, QTimer, Signal
+from qtpy.QtGui import QColor, QCursor, QPainter, QResizeEvent
+from qtpy.QtWidgets import QWidget
 
 from uniem.data.geometry import Box
+from uniem.data.volume import Volume
+from uniem.gui.canvas.block_reader import BlockReader
 from uniem.gui.canvas.camera import Camera
+from uniem.gui.canvas.cross_hair import CrossHair
 from uniem.gui.canvas.cursor import BrushCursor
 from uniem.gui.canvas.key_input import KeyInput
+from uniem.gui.canvas.label_overlay import LabelOverlay
 from uniem.gui.canvas.label_style import LabelStyle
+from uniem.gui.canvas.layer_view import LayerView, covered
+from uniem.gui.canvas.layers import Layer
 from uniem.gui.canvas.mouse import MouseInput
-from uniem.gui.canvas.sections import Section, SectionReader
+from uniem.gui.canvas.planes import ViewAxes
+from uniem.gui.canvas.preview_item import PreviewItem
+from uniem.gui.canvas.sections import Section, Window
 from uniem.gui.canvas.slice_item import SliceItem
+from uniem.gui.canvas.view_events import EventView
 from uniem.gui.canvas.view_model import CanvasModel, Tool, Voxel
-from uniem.proofreading.tools.plane import Plane, brush_aspect
 
 _CURSORS = {
     Tool.NAVIGATE: Qt.CursorShape.OpenHandCursor,
-    Tool.BRUSH: Qt.CursorShape.CrossCursor,
-    Tool.ERASER: Qt.CursorShape.CrossCursor,
     Tool.PICK: Qt.CursorShape.PointingHandCursor,
 }
-_TYPING = (QLineEdit, QAbstractSpinBox, QTextEdit, QPlainTextEdit, QComboBox)
+# Blocks that arrive one after the other are drawn together.
+ARRIVAL_MS = 12
 
 
-class SliceView(pg.GraphicsView):
-    """Show the section at the model's z; rows are y and columns x."""
+class SliceView(EventView):
+    """Show the section of a plane at the model's position.
+
+    Signals: `camera_changed()`; `section_shown()` when there is another picture; `zoomed(float)` by
+    the user.
+    """
 
     camera_changed = Signal()
     section_shown = Signal()
+    zoomed = Signal(float)
 
     def __init__(
-        self, model: CanvasModel, reader: SectionReader, keys: KeyInput, parent: QWidget | None = None
+        self,
+        model: CanvasModel,
+        reader: BlockReader,
+        keys: KeyInput,
+        axes: ViewAxes,
+        parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent, background=QColor(24, 24, 26))
-        self.model = model
+        super().__init__(MouseInput(lambda: model.hand.tool), keys, parent)
+        self.mouse.setParent(self)
+        self.model, self.axes = model, axes
         self.camera = Camera()
         self.item = SliceItem()
         self.cursor_item = BrushCursor()
-        self.mouse = MouseInput(lambda: model.hand.tool, self)
+        self.preview_item = PreviewItem()
+        self.cross_hair = CrossHair(axes.rows, axes.columns)
+        self.shows_cross_hair = False
         self._reader = reader
-        self._keys = keys
-        self._sections: tuple[Section | None, Section | None] = (None, None)
+        self._layers: list[LayerView] = []
         self._style = LabelStyle()
         self._fits_at_once = True
+        self._position = 0
+        self._direction = 0
+        self._pointed: tuple[int, int] | None = None
         self._build()
         self._connect()
-        self._draw_style()
+
+    @property
+    def position(self) -> int:
+        """The section in view."""
+        return self.model.position[self.axes.across]
 
     @property
     def image_section(self) -> Section | None:
         """The section of the image that is shown."""
-        return self._sections[0]
+        return self.section_of(self.model.image_layer)
+
+    def section_of(self, layer: Layer | None) -> Section | None:
+        """Return what is shown of a layer."""
+        return next((view.section for view in self._layers if view.layer is layer), None)
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether all that is to be seen is there, in the right resolution."""
+        return all(view.source.is_complete for view in self._layers if view.drawing.is_drawn)
 
     def fit(self) -> None:
         """Show the whole section."""
-        _, height, width = self.model.shape
+        height, width = self.axes.shape(self.model.shape)
         if height and width:
             self._set_camera(Camera.fitting((height, width), self._size(), self.camera.aspect))
 
@@ -99,78 +116,112 @@ class SliceView(pg.GraphicsView):
         if not (top <= row < bottom and left <= column < right):
             self._set_camera(replace(self.camera, row=row, column=column))
 
+    def look_from(self, scale: float, row: float, column: float) -> None:
+        """Put a place into the middle, at so many pixels per voxel along a row."""
+        self._fits_at_once = False
+        self._set_camera(
+            replace(self.camera, row=row, column=column).zoomed(
+                scale / self.camera.scale, self._size()[0] / 2, self._size()[1] / 2, self._size()
+            )
+        )
+
     def voxel_under(self, place: QPointF) -> tuple[int, int]:
-        """Return the (y, x) of the voxel under a place of the view, which may lie outside of the section."""
+        """Return the row and column under a place of the view, which may lie outside of the section."""
         row, column = self.camera.to_section(place.x(), place.y(), self._size())
         return math.floor(row), math.floor(column)
 
-    def place_of(self, y: int, x: int) -> QPointF:
+    def place_of(self, row: int, column: int) -> QPointF:
         """Return the place in the view of the middle of a voxel."""
-        return QPointF(*self.camera.to_screen(y + 0.5, x + 0.5, self._size()))
+        return QPointF(*self.camera.to_screen(row + 0.5, column + 0.5, self._size()))
+
+    def view_box(self) -> tuple[float, float, float, float]:
+        """Return the first row, first column, last row and last column in view."""
+        return self.camera.view_box(self._size())
 
     def set_style(self, style: LabelStyle) -> None:
-        """Draw labels in these colours; each stroke asks for it, so the same ones cost nothing."""
+        """Draw the labels in these colours; each stroke asks for it, so the same ones cost nothing."""
         if style != self._style:
             self._style = style
-            self._draw_style()
+            self._show_style()
 
-    def refresh(self, box: Box) -> None:
+    def refresh(self, volume: Volume, box: Box) -> None:
         """Draw a box of voxels again whose labels were edited."""
-        if box.start[0] <= self.model.z < box.stop[0]:
-            self.item.overlay.end_draft()
-            self.item.redraw_box(box.start[1], box.start[2], box.stop[1], box.stop[2])
-            self.reload()
+        if not box.start[self.axes.across] <= self.position < box.stop[self.axes.across]:
+            return
+        for view in self._layers:
+            if view.layer.volume is volume and isinstance(view.drawing, LabelOverlay):
+                view.drawing.end_draft()
+                view.source.refresh(box)
+                rows, columns = self.axes.rows, self.axes.columns
+                self.item.redraw_box(
+                    view.drawing, box.start[rows], box.start[columns], box.stop[rows], box.stop[columns]
+                )
+        self.reload()
         self.hover_again()
 
     def hover_again(self) -> None:
         """Look again at what is under the mouse."""
-        if self.model.hovered is not None:
-            self._hover(self.model.hovered.y, self.model.hovered.x)
+        if self._pointed is not None:
+            self._hover(*self._pointed)
+
+    def shine(self, label: int) -> None:
+        """Let a label stand out."""
+        self.item.update_pixels(self.item.overlay, self.item.overlay.hover(label))
 
     def release(self) -> None:
         """Let go of the model; call before the view is thrown away."""
         for signal, slot in self._connections():
             signal.disconnect(slot, missing_ok=True)
+        for view in self._layers:
+            view.source.stop()
 
-    def _draw_style(self) -> None:
-        self.item.overlay.table = self._style.table()
-        self.item.overlay.outlines = self._style.outlines
-        self.item.redraw_labels()
-        self._show_cursor_colour()
+    def reload(self) -> None:
+        """Show the best there is of the section in view, and have the rest read."""
+        if not self._layers or not self.isVisible():
+            return
+        window = self._window()
+        changes = [
+            view.load(window, is_covered)
+            for view, is_covered in zip(self._layers, covered(self._layers), strict=True)
+        ]
+        if any(changes):
+            self.item.update()
+            self.section_shown.emit()
+            self.hover_again()
 
-    def _show_cursor_colour(self) -> None:
-        is_erasing = self.model.hand.tool is Tool.ERASER or not self._style.active
-        colour = (255, 255, 255) if is_erasing else self._style.colour(self._style.active)
-        self.cursor_item.set_colour(QColor(*colour))
+    def _window(self) -> Window:
+        top, left, bottom, right = self.view_box()
+        ratio = self.devicePixelRatioF()
+        coarseness = 1 / (self.camera.scale * self.camera.aspect * ratio), 1 / (self.camera.scale * ratio)
+        return Window(self.position, (top, bottom), (left, right), coarseness, self._direction)
 
     def _build(self) -> None:
         self.setFrameShape(self.Shape.NoFrame)
         self.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         self.scene_box = pg.ViewBox(enableMouse=False, enableMenu=False, invertY=True, defaultPadding=0)
         self.scene_box.disableAutoRange()
-        self.scene_box.addItem(self.item, ignoreBounds=True)
-        self.scene_box.addItem(self.cursor_item, ignoreBounds=True)
+        for item in (self.item, self.cross_hair, self.preview_item, self.cursor_item):
+            self.scene_box.addItem(item, ignoreBounds=True)
+        self.cross_hair.setVisible(False)
         self.setCentralItem(self.scene_box)
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.WheelFocus)
-        # A Japanese input method would swallow single letters; dropped files are for the window.
-        self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled, False)
-        self.viewport().setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled, False)
-        self.setAcceptDrops(False)
-        self.viewport().setAcceptDrops(False)
+        self.pointed.connect(self._point_at)
         self.mouse.panned.connect(self._pan)
-        self.mouse.zoomed.connect(self.zoom)
-        self._reader.arrived.connect(self.reload)
+        self.mouse.zoomed.connect(self._zoom_by_hand)
+        self._arrival = QTimer(self)
+        self._arrival.setSingleShot(True)
+        self._arrival.setInterval(ARRIVAL_MS)
+        self._arrival.timeout.connect(self.reload)
+        self._reader.arrived.connect(self._arrival.start)
 
     def _connections(self) -> list[tuple[SignalInstance, Callable[..., None]]]:
         display, hand = self.model.display.events, self.model.hand.events
         return [
             (self.model.volumes_changed, self._show_volumes),
-            (self.model.z_changed, self._show_section),
-            (display.low, self._show_contrast),
-            (display.high, self._show_contrast),
-            (display.show_labels, self._show_or_hide_labels),
-            (display.peek_raw, self._show_or_hide_labels),
+            (self.model.position_changed, self._show_position),
+            (self.model.layer_changed, self._show_layer),
+            (display.show_labels, self._show_looks),
+            (display.peek_raw, self._show_looks),
+            (display.cross_hair, self.show_cross_hair),
             (hand.tool, self._show_tool),
             (hand.brush_px, self._show_brush),
         ]
@@ -182,63 +233,99 @@ class SliceView(pg.GraphicsView):
 
     def _show_volumes(self) -> None:
         self.mouse.cancel()
-        self._sections = (None, None)
-        self.item.set_sections(None, None)
-        self.item.set_shape(self.model.shape[1:])
-        voxel_size = self.model.voxel_size
-        self.camera = replace(self.camera, aspect=voxel_size.y / voxel_size.x if voxel_size else 1.0)
-        self._fits_at_once = True
+        for view in self._layers:
+            view.source.stop()
+        kept = {(view.layer, view.source.scale): view for view in self._layers}
+        shape, aspect = self.axes.shape(self.model.shape), self.axes.aspect(self.model.voxel_size)
+        is_same_place = shape == self.item.shape and aspect == self.camera.aspect
+        self._layers = [
+            kept.get((layer, layer.scale)) or LayerView(layer, self._reader, self.axes)
+            for layer in self.model.layers
+        ]
+        self.item.set_shape(shape)
+        self._show_drawings()
+        if not is_same_place:
+            self.camera = replace(self.camera, aspect=aspect)
+            self._fits_at_once = True
+        self._position, self._direction = self.position, 0
+        self.show_cross_hair()
         self._place_camera()
-        self.reload()
 
-    def _show_section(self) -> None:
-        self.mouse.finish()
-        self.reload()
+    def _show_drawings(self) -> None:
+        own = next((v.drawing for v in self._layers if v.layer is self.model.labels_layer), None)
+        overlay = own if isinstance(own, LabelOverlay) else None
+        self.item.set_drawings([view.drawing for view in self._layers], overlay)
+        self._show_looks()
+        self._show_style()
 
-    def reload(self) -> None:
-        """Show the best there is of the section at the model's z, and have the rest read."""
-        image, labels, z = self.model.image, self.model.labels, self.model.z
-        coarseness = 1 / (self.camera.scale * self.devicePixelRatioF())
-        shown_image = self._reader.section(image, z, coarseness) if image is not None else None
-        shown_labels = self._reader.section(labels, z) if labels is not None else None
-        if shown_image is None and (shown_labels is None or image is not None):
-            return  # the section before stays until this one is there
-        if _same(shown_image, self._sections[0]) and _same(shown_labels, self._sections[1]):
-            return
-        self._sections = (shown_image, shown_labels)
-        self.item.set_sections(shown_image, shown_labels)
-        self.section_shown.emit()
-        self.hover_again()
+    def _show_position(self) -> None:
+        self.show_cross_hair()
+        if self.position != self._position:
+            self._direction = 1 if self.position > self._position else -1
+            self._position = self.position
+            self.mouse.finish()
+            self.reload()
 
-    def _show_contrast(self) -> None:
-        self.item.set_contrast(self.model.display.low, self.model.display.high)
+    def _show_layer(self, layer: Layer) -> None:
+        self._show_looks()
+        self._show_style()
 
-    def _show_or_hide_labels(self) -> None:
-        self.item.labels_are_drawn = self.model.display.labels_are_drawn
+    def _show_looks(self) -> None:
+        for view, is_covered in zip(self._layers, covered(self._layers), strict=True):
+            view.take_looks(self.model.display, is_covered)
         self.item.update()
+        self.reload()
+
+    def _show_style(self) -> None:
+        for view in self._layers:
+            if isinstance(view.drawing, LabelOverlay):
+                is_own = view.drawing is self.item.overlay
+                # Labels that are only looked at have no names, locks or colours of their own.
+                style = self._style if is_own else LabelStyle(outlines=self._style.outlines)
+                view.drawing.set_style(replace(style, opacity=view.layer.opacity))
+        self.item.update()
+        self._show_cursor_colour()
+
+    def _show_cursor_colour(self) -> None:
+        is_erasing = self.model.hand.tool is Tool.ERASER or not self._style.active
+        colour = (255, 255, 255) if is_erasing else self._style.colour(self._style.active)
+        self.cursor_item.set_colour(QColor(*colour))
+
+    def show_cross_hair(self) -> None:
+        """Show where the other views cut this one, if there are any."""
+        place = self.model.position
+        shape = self.axes.shape(self.model.shape)
+        self.cross_hair.set_place(shape, place[self.axes.rows], place[self.axes.columns])
+        is_wanted = self.shows_cross_hair and self.model.display.cross_hair and self.model.depth > 0
+        self.cross_hair.setVisible(is_wanted)
 
     def _show_tool(self) -> None:
         tool = self.model.hand.tool
-        self.viewport().setCursor(_CURSORS[tool])
-        self.cursor_item.setVisible(tool.is_brush_like and self.model.hovered is not None)
+        self.viewport().setCursor(_CURSORS.get(tool, Qt.CursorShape.CrossCursor))
+        self.cursor_item.setVisible(tool.is_brush_like and self._pointed is not None)
         self._show_brush()
         self._show_cursor_colour()
 
     def _show_brush(self) -> None:
-        aspect_yx = brush_aspect(self.model.voxel_size, Plane.XY)
-        self.cursor_item.set_brush(self.model.hand.radius_px, aspect_yx, self.camera.scale)
+        aspect = self.axes.brush_aspect(self.model.voxel_size)
+        self.cursor_item.set_brush(self.model.hand.radius_px, aspect, self.camera.scale, self.axes.is_turned)
 
     def _pan(self, by: QPointF) -> None:
         self._set_camera(self.camera.panned(by.x(), by.y()))
+
+    def _zoom_by_hand(self, factor: float, place: QPointF) -> None:
+        before = self.camera.scale
+        self.zoom(factor, place)
+        self.zoomed.emit(self.camera.scale / before)
 
     def _set_camera(self, camera: Camera) -> None:
         self.camera = camera
         top, left, bottom, right = camera.view_box(self._size())
         self.scene_box.setRange(xRange=(left, right), yRange=(top, bottom), padding=0, update=True)
         ratio = self.devicePixelRatioF()
-        self.item.set_view(
-            (top, left, bottom, right), camera.scale * camera.aspect * ratio, camera.scale * ratio
-        )
+        scales = camera.scale * camera.aspect, camera.scale
+        self.item.set_view((top, left, bottom, right), scales[0] * ratio, scales[1] * ratio)
+        self.cross_hair.set_scale(*scales)
         self._show_brush()
         self.reload()
         self.camera_changed.emit()
@@ -253,15 +340,19 @@ class SliceView(pg.GraphicsView):
     def _size(self) -> tuple[int, int]:
         return max(1, self.viewport().width()), max(1, self.viewport().height())
 
-    def _hover(self, y: int, x: int) -> None:
-        _, height, width = self.model.shape
-        if not (0 <= y < height and 0 <= x < width):
+    def _hover(self, row: int, column: int) -> None:
+        self._pointed = (row, column)
+        height, width = self.axes.shape(self.model.shape)
+        if not (0 <= row < height and 0 <= column < width):
             self.model.hover(None)
             return
-        value, label = self.item.value_at(y, x), self.item.overlay.label_at(y, x)
-        self.model.hover(Voxel(self.model.z, y, x, value, label))
+        section = self.image_section
+        has_value = section is not None and section.position == self.position
+        value = float(section.value_at(row, column)) if section is not None and has_value else None
+        label = self.item.overlay.label_at(row, column)
+        self.model.hover(Voxel(*self.axes.zyx(self.position, row, column), value, label))
 
-    # What follows overrides Qt: events go to the mouse and the keys, and no further.
+    # What follows overrides Qt.
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the middle and the zoom."""
@@ -274,80 +365,14 @@ class SliceView(pg.GraphicsView):
         super().showEvent(event)
         self._place_camera()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a gesture and take the focus."""
-        self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self.mouse.press(event)
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Take the second press of a quick pair like any other."""
-        self.mousePressEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Carry on a gesture and tell what is under the mouse."""
-        self._point_at(event.localPos())
-        self.mouse.move(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End a gesture."""
-        self.mouse.release(event)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Step, zoom or resize, and take the focus."""
-        self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self.mouse.wheel(event)
-        event.accept()
-
-    def viewportEvent(self, event: QEvent) -> bool:
-        """Take the pen's events before Qt makes mouse events of them."""
-        if isinstance(event, QTabletEvent):
-            self._point_at(event.posF())
-            self.mouse.tablet(event)
-            event.accept()
-            return True
-        return bool(super().viewportEvent(event))
-
-    def event(self, event: QEvent) -> bool:
-        """Claim the canvas's keys from the menus while it has the focus."""
-        if event.type() == QEvent.Type.ShortcutOverride and self._keys.knows(event):
-            event.accept()
-            return True
-        return bool(super().event(event))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Start what the key stands for."""
-        if not self._keys.press(event):
-            event.ignore()
-
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """End what a held key stands for."""
-        if not self._keys.release(event):
-            event.ignore()
-
-    def focusOutEvent(self, event: QEvent) -> None:
-        """End what held keys stand for: their release will not be seen."""
-        self._keys.release_all()
-        super().focusOutEvent(event)
-
-    def enterEvent(self, event: QEnterEvent) -> None:
-        """Take the keyboard, unless something is being typed elsewhere."""
-        if self.isActiveWindow() and not isinstance(QApplication.focusWidget(), _TYPING):
-            self.setFocus(Qt.FocusReason.MouseFocusReason)
-        super().enterEvent(event)
-
     def leaveEvent(self, event: QEvent) -> None:
         """Forget what was under the mouse."""
         self.cursor_item.setVisible(False)
+        self._pointed = None
         self.model.hover(None)
 
     def _point_at(self, place: QPointF) -> None:
-        y, x = self.voxel_under(place)
-        self._hover(y, x)
-        self.cursor_item.setPos(x, y)
+        row, column = self.voxel_under(place)
+        self._hover(row, column)
+        self.cursor_item.setPos(column, row)
         self.cursor_item.setVisible(self.model.hand.tool.is_brush_like)
-
-
-def _same(one: Section | None, other: Section | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one.array is other.array and one.z == other.z

@@ -51,6 +51,7 @@ class CanvasToolbar(QWidget):
     new_label_wanted = Signal()
     auto_wanted = Signal()
     reset_wanted = Signal()
+    three_wanted = Signal(bool)
     left = Signal()
 
     def __init__(self, model: CanvasModel, parent: QWidget | None = None) -> None:
@@ -62,18 +63,6 @@ class CanvasToolbar(QWidget):
         self._connect()
         self.show_state()
 
-    def set_contrast_range(self, low: float, high: float) -> None:
-        """Set the gray values the contrast slider can reach."""
-        self.contrast.blockSignals(True)
-        self.contrast.setRange(low, high)
-        self.contrast.setSingleStep((high - low) / 255)
-        self.contrast.blockSignals(False)
-        self.show_state()
-
-    def contrast_range(self) -> tuple[float, float]:
-        """Return the gray values the contrast slider can reach."""
-        return self.contrast.minimum(), self.contrast.maximum()
-
     def set_painting_allowed(self, is_allowed: bool) -> None:
         """Offer what needs labels that can be painted, or not."""
         for tool in (Tool.BRUSH, Tool.ERASER):
@@ -84,25 +73,48 @@ class CanvasToolbar(QWidget):
         """Show the colour of the label in hand; None for background."""
         self.swatch.set_colour(colour)
 
+    def set_three(self, shows_three: bool) -> None:
+        """Show whether all three planes are shown."""
+        put_silently(self.three, shows_three)
+
     def show_state(self) -> None:
         """Show what the model holds."""
         hand, display = self._model.hand, self._model.display
-        self._tools[hand.tool].setChecked(True)
+        if hand.tool in self._tools:
+            self._tools[hand.tool].setChecked(True)
         put_silently(self.brush_size, hand.brush_px)
         put_silently(self.brush_slider, _to_slider(hand.brush_px))
         put_silently(self.label, hand.label)
-        put_silently(self.opacity, round(display.opacity * 100))
         put_silently(self.outlines, display.outlines)
         put_silently(self.visible, display.show_labels)
-        put_silently(self.contrast, (display.low, display.high))
         for widget in (self.brush_slider, self.brush_size):
             widget.setEnabled(hand.tool.is_brush_like)
-        self.contrast.setToolTip(f"Contrast: {display.low:g} is black, {display.high:g} is white")
+        self.show_layers()
+
+    def show_layers(self) -> None:
+        """Show the opacity of the labels and the contrast of the image."""
+        labels, image = self._model.labels_layer, self._model.image_layer
+        self.opacity.setEnabled(labels is not None)
+        if labels is not None:
+            put_silently(self.opacity, round(labels.opacity * 100))
+        for widget in (self.contrast, self.auto, self.reset):
+            widget.setEnabled(image is not None)
+        if image is None:
+            return
+        low, high = image.limits
+        self.contrast.blockSignals(True)
+        self.contrast.setRange(low, high)
+        self.contrast.setSingleStep((high - low) / 255)
+        self.contrast.setValue((image.low, image.high))
+        self.contrast.blockSignals(False)
+        self.contrast.setToolTip(f"Contrast: {image.low:g} is black, {image.high:g} is white")
 
     def release(self) -> None:
         """Let go of the model."""
         for group in (self._model.hand.events, self._model.display.events):
             group.disconnect(self.show_state, missing_ok=True)
+        for signal in (self._model.volumes_changed, self._model.layer_changed):
+            signal.disconnect(self.show_layers, missing_ok=True)
 
     def changeEvent(self, event: QEvent) -> None:
         """Draw the icons in the colours of a new theme."""
@@ -141,7 +153,7 @@ class CanvasToolbar(QWidget):
         for widget in (self.brush_slider, self.brush_size):
             widget.setToolTip("Diameter of the brush  ([ and ], or Shift+wheel)")
             row.addWidget(widget)
-        _let_shrink(row, self.brush_slider, 40, 90)
+        _let_shrink(row, self.brush_slider, 26, 90)
         self.brush_slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         row.addWidget(_separator())
 
@@ -167,6 +179,7 @@ class CanvasToolbar(QWidget):
         self.contrast.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.auto = self._button("auto-fix", "", tooltip="Contrast that suits this section")
         self.reset = self._button("contrast-box", "", tooltip="Contrast over all gray values")
+        self.three = self._button("view-dashboard-outline", "maximise", checkable=True)
         for widget in (
             self.visible,
             self.outlines,
@@ -175,10 +188,11 @@ class CanvasToolbar(QWidget):
             self.contrast,
             self.auto,
             self.reset,
+            self.three,
         ):
             row.addWidget(widget)
-        _let_shrink(row, self.opacity, 40, 80)
-        _let_shrink(row, self.contrast, 60, 120)
+        _let_shrink(row, self.opacity, 26, 80)
+        _let_shrink(row, self.contrast, 44, 120)
 
     def _button(
         self, icon_name: str, shortcut_id: str, checkable: bool = False, tooltip: str = ""
@@ -212,15 +226,23 @@ class CanvasToolbar(QWidget):
         self.new_label.clicked.connect(self.new_label_wanted)
         self.visible.toggled.connect(lambda on: setattr(display, "show_labels", on))
         self.outlines.toggled.connect(lambda on: setattr(display, "outlines", on))
-        self.opacity.valueChanged.connect(lambda value: setattr(display, "opacity", value / 100))
+        self.opacity.valueChanged.connect(self._take_opacity)
+        self.three.toggled.connect(self.three_wanted)
         self.contrast.valueChanged.connect(self._take_contrast)
         self.auto.clicked.connect(self.auto_wanted)
         self.reset.clicked.connect(self.reset_wanted)
         hand.events.connect(self.show_state)
         display.events.connect(self.show_state)
+        self._model.volumes_changed.connect(self.show_layers)
+        self._model.layer_changed.connect(self.show_layers)
 
     def _take_contrast(self, values: tuple[float, float]) -> None:
-        self._model.display.low, self._model.display.high = values
+        if (image := self._model.image_layer) is not None:
+            image.low, image.high = values
+
+    def _take_opacity(self, value: int) -> None:
+        if (labels := self._model.labels_layer) is not None:
+            labels.opacity = value / 100
 
 
 def put_silently(widget: QWidget, value: object) -> None:

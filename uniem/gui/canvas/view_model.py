@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 from psygnal import Signal, SignalGroupDescriptor
 
-from uniem.data.geometry import VoxelSize
-from uniem.data.volume import Volume, check_same_shape
+from uniem.data.geometry import Triple, VoxelSize
+from uniem.data.volume import Kind, Volume
+from uniem.gui.canvas.layers import LABEL_OPACITY, Layer, reference_of, scale_to
 
 MAX_BRUSH_PX = 2000
 MAX_LABEL = 2**32 - 1
@@ -39,31 +42,34 @@ class Voxel(NamedTuple):
     label: int | None
 
 
+class Only(StrEnum):
+    """Which labels are drawn."""
+
+    ALL = "all"
+    SELECTED = "selected"
+    LOCKED = "locked"
+
+
 @dataclass
 class Display:
-    """How image and labels are drawn. `events.NAME` is emitted when a field changes.
+    """How everything is drawn. `events.NAME` is emitted when a field changes.
 
     Attributes
     ----------
-    low, high : float
-        The gray values drawn black and white.
-    opacity : float
-        Of the labels, 0 to 1.
     peek_raw : bool
         The labels are hidden while a key is held.
+    only : Only
+        Which labels are drawn; those selected are the one in hand and those chosen in the object table.
+    cross_hair : bool
+        Lines show the place that all views have in common.
     """
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
-    low: float = 0.0
-    high: float = 255.0
-    opacity: float = 0.45
     show_labels: bool = True
     outlines: bool = False
     peek_raw: bool = False
-
-    def change_opacity(self, step: float) -> None:
-        """Add to the opacity of the labels, within 0 and 1."""
-        self.opacity = round(min(1.0, max(0.0, self.opacity + step)), 2)
+    only: Only = Only.ALL
+    cross_hair: bool = True
 
     @property
     def labels_are_drawn(self) -> bool:
@@ -125,56 +131,111 @@ class Hand:
 
 
 class CanvasModel:
-    """The volumes shown, the section in view and the voxel under the mouse, shared by every view.
+    """The layers shown, the place in view and the voxel under the mouse, shared by every view.
 
-    Signals: `volumes_changed()`, `z_changed(int)`, `hovered_changed(Voxel | None)`.
+    Places are voxels of the reference: the labels being edited, else the lowest image. Signals:
+    `volumes_changed()` when other layers are shown or in another order; `layer_changed(Layer)` when one is
+    drawn in another way; `position_changed()`; `z_changed(int)`; `hovered_changed(Voxel | None)`;
+    `selection_changed()`.
     """
 
     volumes_changed = Signal()
+    layer_changed = Signal(Layer)
+    position_changed = Signal()
     z_changed = Signal(int)
     hovered_changed = Signal(object)
+    selection_changed = Signal()
 
     def __init__(self) -> None:
         self.display = Display()
         self.hand = Hand()
-        self._image: Volume | None = None
-        self._labels: Volume | None = None
-        self._z = 0
+        self.layers: tuple[Layer, ...] = ()
+        self.reference: Volume | None = None
+        self.selected: frozenset[int] = frozenset()
+        self.position: Triple = (0, 0, 0)
         self._hovered: Voxel | None = None
+        self._relays: list[tuple[Layer, Callable[..., None]]] = []
+
+    @property
+    def image_layer(self) -> Layer | None:
+        """The image whose values are told and whose contrast is set: the highest that is opaque, or any."""
+        images = [layer for layer in self.layers if not layer.is_labels]
+        solid = [layer for layer in images if layer.kind is Kind.IMAGE and layer.is_visible]
+        return solid[-1] if solid else (images[0] if images else None)
+
+    @property
+    def labels_layer(self) -> Layer | None:
+        """The labels that are painted and picked: the highest."""
+        return next((layer for layer in reversed(self.layers) if layer.is_labels), None)
 
     @property
     def image(self) -> Volume | None:
-        """The gray volume shown."""
-        return self._image
+        """The volume of the image layer."""
+        layer = self.image_layer
+        return layer.volume if layer is not None else None
 
     @property
     def labels(self) -> Volume | None:
-        """The label volume shown over it."""
-        return self._labels
+        """The volume of the labels layer."""
+        layer = self.labels_layer
+        return layer.volume if layer is not None else None
 
-    def show(self, image: Volume | None, labels: Volume | None) -> None:
-        """Show an image with labels over it, or either alone; both must have one shape."""
-        if image is not None and labels is not None:
-            check_same_shape(labels, image)
-        if image is self._image and labels is self._labels:
+    def show(self, layers: Sequence[Layer], edited: Volume | None = None) -> None:
+        """Show layers, lowest first; `edited` are labels among them by whose voxels to count.
+
+        Raises `UniemError`, with nothing changed, if one does not lie over the others.
+        """
+        reference = reference_of(list(layers), edited)
+        scales = [scale_to(layer.volume, reference) for layer in layers] if reference is not None else []
+        if reference is self.reference and self.layers == tuple(layers):
             return
-        self._image, self._labels = image, labels
+        self._unrelay()
+        for layer, scale in zip(layers, scales, strict=True):
+            layer.scale = scale
+        old, self.layers, self.reference = self.reference, tuple(layers), reference
+        for layer in self.layers:
+            relay = partial(self._relay, layer)
+            layer.events.connect(relay)
+            self._relays.append((layer, relay))
         self._hovered = None
-        self._z = min(self._z, max(0, self.depth - 1))
+        if old is None or reference is None or old.shape != reference.shape:
+            self.position = _within(self.position if old is not None else _middle(self.shape), self.shape)
         self.volumes_changed.emit()
-        self.z_changed.emit(self._z)
+        self.position_changed.emit()
+        self.z_changed.emit(self.z)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """The shape of what is shown; zeros where nothing is."""
-        volume = self._image or self._labels
-        return volume.shape if volume is not None else (0, 0, 0)
+    def contrast(self) -> tuple[float, float]:
+        """The values of the image layer that are drawn black and white."""
+        layer = self.image_layer
+        return (layer.low, layer.high) if layer is not None else (0.0, 255.0)
+
+    @contrast.setter
+    def contrast(self, low_high: tuple[float, float]) -> None:
+        if (layer := self.image_layer) is not None:
+            layer.has_contrast = True
+            layer.low, layer.high = low_high
+
+    @property
+    def label_opacity(self) -> float:
+        """The opacity of the labels layer."""
+        layer = self.labels_layer
+        return layer.opacity if layer is not None else LABEL_OPACITY
+
+    @label_opacity.setter
+    def label_opacity(self, opacity: float) -> None:
+        if (layer := self.labels_layer) is not None:
+            layer.opacity = opacity
+
+    @property
+    def shape(self) -> Triple:
+        """The shape of the reference; zeros where nothing is shown."""
+        return self.reference.shape if self.reference is not None else (0, 0, 0)
 
     @property
     def voxel_size(self) -> VoxelSize | None:
-        """The voxel size of what is shown, where it is known."""
-        volume = self._image or self._labels
-        return volume.voxel_size if volume is not None else None
+        """The voxel size of the reference, where it is known."""
+        return self.reference.voxel_size if self.reference is not None else None
 
     @property
     def depth(self) -> int:
@@ -184,14 +245,33 @@ class CanvasModel:
     @property
     def z(self) -> int:
         """The section in view."""
-        return self._z
+        return self.position[0]
 
     def go_to(self, z: int) -> None:
         """Show a section, or the nearest there is."""
-        z = min(max(0, z), max(0, self.depth - 1))
-        if z != self._z:
-            self._z = z
-            self.z_changed.emit(z)
+        self.move_to((z, *self.position[1:]))
+
+    def move_along(self, axis: int, index: int) -> None:
+        """Move to another section along an axis, or the nearest there is."""
+        place = [*self.position]
+        place[axis] = index
+        self.move_to((place[0], place[1], place[2]))
+
+    def move_to(self, zyx: Triple) -> None:
+        """Move the place that all views have in common, or to the nearest there is."""
+        place, before = _within(zyx, self.shape), self.position
+        if place != before:
+            self.position = place
+            self.position_changed.emit()
+            if place[0] != before[0]:
+                self.z_changed.emit(place[0])
+
+    def select(self, labels: Iterable[int]) -> None:
+        """Tell which labels are selected elsewhere."""
+        chosen = frozenset(labels)
+        if chosen != self.selected:
+            self.selected = chosen
+            self.selection_changed.emit()
 
     @property
     def hovered(self) -> Voxel | None:
@@ -203,3 +283,24 @@ class CanvasModel:
         if voxel != self._hovered:
             self._hovered = voxel
             self.hovered_changed.emit(voxel)
+
+    def release(self) -> None:
+        """Let go of the layers."""
+        self._unrelay()
+
+    def _relay(self, layer: Layer, *_: object) -> None:
+        self.layer_changed.emit(layer)
+
+    def _unrelay(self) -> None:
+        for layer, relay in self._relays:
+            layer.events.disconnect(relay, missing_ok=True)
+        self._relays = []
+
+
+def _within(zyx: Triple, shape: Triple) -> Triple:
+    z, y, x = (min(max(0, int(place)), max(0, n - 1)) for place, n in zip(zyx, shape, strict=True))
+    return (z, y, x)
+
+
+def _middle(shape: Triple) -> Triple:
+    return (0, shape[1] // 2, shape[2] // 2)

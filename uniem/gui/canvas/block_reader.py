@@ -1,0 +1,230 @@
+"""Blocks read by threads, so that the window never waits for a disk: what is needed most comes first."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, Signal
+
+from uniem.data.geometry import Box
+from uniem.data.heap import HeapTrimmer
+from uniem.data.volume import Volume
+from uniem.errors import UniemError
+from uniem.gui.canvas.block_cache import BlockCache, BlockKey, default_budget
+from uniem.gui.canvas.levels import Level, levels_of
+
+THREADS = min(4, max(2, os.cpu_count() or 2))
+# Requests of this urgency and above are for later, and nobody waits for them.
+LATER = 1e6
+# Edits of more voxels are read again in the background instead of at once.
+LARGEST_PATCH_VOXELS = 8 << 20
+_SECOND_TRY_S = 0.05
+_PATIENCE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A block that is wanted, and how much: the smallest urgency is read first."""
+
+    urgency: float
+    key: BlockKey
+
+
+class BlockReader(QObject):
+    """Read the blocks that views want, each view's newest wishes replacing its older ones.
+
+    Signals: `arrived()` after blocks were read, at most one waiting at a time; `failed(str)`.
+    """
+
+    arrived = Signal()
+    failed = Signal(str)
+
+    def __init__(self, budget_bytes: int | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.cache = BlockCache(default_budget() if budget_bytes is None else budget_bytes)
+        self._volumes: dict[int, tuple[Volume, list[Level]]] = {}
+        self._wishes: dict[Hashable, list[Request]] = {}
+        # What is being read, and whether an edit has changed it meanwhile.
+        self._reading: dict[BlockKey, bool] = {}
+        self._broken: set[BlockKey] = set()
+        # Blocks that could not be read before anybody wanted to see them.
+        self._unlucky: set[BlockKey] = set()
+        self._told: set[tuple[int, str]] = set()
+        self._condition = threading.Condition()
+        self._threads: list[threading.Thread] = []
+        self._is_open = True
+        self._arrival_is_told = False
+        self._heap = HeapTrimmer()
+        self.arrived.connect(self._hear)
+
+    def levels(self, volume: Volume) -> list[Level]:
+        """Return the resolutions of a volume."""
+        entry = self._volumes.get(id(volume))
+        if entry is None:
+            entry = (volume, levels_of(volume))
+            with self._condition:
+                self._volumes[id(volume)] = entry
+        return entry[1]
+
+    def is_broken(self, key: BlockKey) -> bool:
+        """Tell whether a block could not be read."""
+        return key in self._broken
+
+    def want(self, client: Hashable, requests: list[Request]) -> None:
+        """Take a client's wishes, instead of its earlier ones that were not begun."""
+        with self._condition:
+            if requests:
+                self._wishes[client] = sorted(requests, key=lambda request: request.urgency)
+                self._start()
+                self._condition.notify_all()
+            else:
+                self._wishes.pop(client, None)
+
+    def refresh(self, volume: Volume, box: Box) -> None:
+        """Take the voxels of a box that was edited into what is kept; coarser levels are read again."""
+        number = id(volume)
+        levels = self.levels(volume)
+        with self._condition:
+            self._broken = {key for key in self._broken if key.volume != number}
+            self._unlucky = {key for key in self._unlucky if key.volume != number}
+            for key in self._reading:
+                if key.volume == number and self._meets(levels[key.level], key, box):
+                    self._reading[key] = True
+        kept = [key for key in self.cache.keys_of(number) if self._meets(levels[key.level], key, box)]
+        is_small = box.size <= LARGEST_PATCH_VOXELS
+        data = volume.read(box) if is_small and any(key.level == 0 for key in kept) else None
+        for key in kept:
+            if key.level == 0 and data is not None:
+                self._patch(levels[0], key, box, data)
+            else:
+                self.cache.mark_stale(key)
+
+    def forget(self, volumes: list[Volume]) -> None:
+        """Drop everything about volumes other than these."""
+        staying = {id(volume) for volume in volumes}
+        with self._condition:
+            self._volumes = {number: entry for number, entry in self._volumes.items() if number in staying}
+            self._broken = {key for key in self._broken if key.volume in staying}
+            self._unlucky = {key for key in self._unlucky if key.volume in staying}
+            self._told = {entry for entry in self._told if entry[0] in staying}
+            for client, requests in list(self._wishes.items()):
+                self._wishes[client] = [request for request in requests if request.key.volume in staying]
+        self.cache.forget(staying)
+
+    def is_idle(self) -> bool:
+        """Tell whether nothing is left to read."""
+        with self._condition:
+            return not self._reading and self._most_urgent() is None
+
+    def close(self) -> None:
+        """Stop reading; a read that hangs, as on a network, is left behind."""
+        with self._condition:
+            self._is_open = False
+            self._condition.notify_all()
+        for thread in self._threads:
+            thread.join(_PATIENCE_S)
+        self._threads = []
+
+    def _meets(self, level: Level, key: BlockKey, box: Box) -> bool:
+        return not level.block_box(key.block).intersection(level.scaled(box)).is_empty
+
+    def _patch(self, level: Level, key: BlockKey, box: Box, data: NDArray[Any]) -> None:
+        block = self.cache.get(key)
+        if block is None:
+            return
+        place = level.block_box(key.block)
+        common = place.intersection(box)
+        if not block.flags.writeable:
+            block = block.copy()
+        block[common.relative_to(place.start).slices] = data[common.relative_to(box.start).slices]
+        self.cache.put(key, block)
+
+    def _start(self) -> None:
+        if not self._threads and self._is_open:
+            self._threads = [
+                threading.Thread(target=self._read_on, name=f"block reader {n}", daemon=True)
+                for n in range(THREADS)
+            ]
+            for thread in self._threads:
+                thread.start()
+
+    def _read_on(self) -> None:
+        while work := self._next():
+            request, level = work
+            try:
+                self._read(request.key, level)
+            except (UniemError, OSError, ValueError, MemoryError) as error:
+                self._fail(request, error)
+
+    def _next(self) -> tuple[Request, Level] | None:
+        with self._condition:
+            while self._is_open:
+                request = self._most_urgent()
+                if request is not None:
+                    self._reading[request.key] = False
+                    return request, self._volumes[request.key.volume][1][request.key.level]
+                self._condition.wait()
+        return None
+
+    def _most_urgent(self) -> Request | None:
+        best: Request | None = None
+        for client, requests in self._wishes.items():
+            waiting = [request for request in requests if self._is_to_read(request)]
+            self._wishes[client] = waiting
+            free = next((request for request in waiting if request.key not in self._reading), None)
+            if free is not None and (best is None or free.urgency < best.urgency):
+                best = free
+        return best
+
+    def _is_to_read(self, request: Request) -> bool:
+        key = request.key
+        if key in self._broken or (key in self._unlucky and request.urgency >= LATER):
+            return False
+        return key.volume in self._volumes and not self.cache.is_fresh(key)
+
+    def _read(self, key: BlockKey, level: Level) -> None:
+        box = level.block_box(key.block)
+        try:
+            block = level.volume.read(box)
+        except ValueError:
+            # A save or a revert may have ended the transaction that was read from.
+            time.sleep(_SECOND_TRY_S)
+            block = level.volume.read(box)
+        self._heap.count(block.nbytes)
+        with self._condition:
+            was_edited = self._reading.pop(key)
+            if key.volume in self._volumes:
+                self.cache.put(key, np.asarray(block), is_stale=was_edited)
+        self._tell_arrival()
+
+    def _fail(self, request: Request, error: BaseException) -> None:
+        key = request.key
+        with self._condition:
+            self._reading.pop(key, None)
+            if request.urgency >= LATER:
+                self._unlucky.add(key)
+                return
+            is_wanted = key.volume in self._volumes and self._is_open
+            self._broken.add(key)
+            is_news = (key.volume, str(error)) not in self._told
+            self._told.add((key.volume, str(error)))
+        if is_wanted and is_news:
+            self.failed.emit(str(error))
+        self._tell_arrival()
+
+    def _tell_arrival(self) -> None:
+        with self._condition:
+            if self._arrival_is_told or not self._is_open:
+                return
+            self._arrival_is_told = True
+        self.arrived.emit()
+
+    def _hear(self) -> None:
+        self._arrival_is_told = False

@@ -1,0 +1,111 @@
+"""What a tool of the canvas is: told what the mouse does in a view, it shows what it is about to do."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from qtpy.QtCore import QObject, QPointF
+from qtpy.QtGui import QPainterPath
+
+from uniem.gui.canvas.slice_view import SliceView
+from uniem.gui.canvas.view_model import Tool
+
+
+class CanvasTool(Protocol):
+    """Turns presses and moves in one view into edits; places are pixels of the view."""
+
+    def press(self, place: QPointF, is_erasing: bool) -> None:
+        """Begin; with the right button, Ctrl or the eraser end of a pen it erases."""
+
+    def move(self, place: QPointF) -> None:
+        """Go on to a place with the button down."""
+
+    def hover(self, place: QPointF) -> None:
+        """Go to a place with no button down."""
+
+    def release(self) -> None:
+        """End a drag."""
+
+    def accept(self) -> bool:
+        """Do what was prepared (Enter); return whether there was anything."""
+
+    def cancel(self) -> bool:
+        """Forget what was begun (Esc); return whether there was anything."""
+
+    def preview(self) -> QPainterPath | None:
+        """Return lines to draw over the section, in voxels (column, row)."""
+
+
+class ToolHost(QObject):
+    """Tell the tool in hand what happens in a view; a tool that is laid down forgets what it began."""
+
+    def __init__(self, view: SliceView, tools: dict[Tool, CanvasTool]) -> None:
+        super().__init__(view)
+        self._view, self._tools = view, tools
+        self._active: CanvasTool | None = None
+        mouse = view.mouse
+        mouse.stroke_began.connect(self._begin)
+        mouse.stroke_moved.connect(self._move)
+        mouse.stroke_ended.connect(self._end)
+        mouse.stroke_cancelled.connect(self._forget)
+        view.pointed.connect(self._hover)
+        view.model.hand.events.tool.connect(self._change)
+
+    def add(self, tool: Tool, how: CanvasTool) -> None:
+        """Let a tool be used in this view."""
+        self._tools[tool] = how
+
+    def accept(self) -> bool:
+        """Do what the tool in hand has prepared."""
+        tool = self._tools.get(self._view.model.hand.tool)
+        is_done = tool is not None and tool.accept()
+        self._show(tool)
+        return is_done
+
+    def cancel(self) -> bool:
+        """Forget what the tool in hand has begun."""
+        tool = self._active or self._tools.get(self._view.model.hand.tool)
+        self._active = None
+        is_done = tool is not None and tool.cancel()
+        self._show(tool)
+        return is_done
+
+    def release(self) -> None:
+        """Let go of the model."""
+        self._view.model.hand.events.tool.disconnect(self._change, missing_ok=True)
+
+    def _begin(self, is_erasing: bool, place: QPointF) -> None:
+        hand = self._view.model.hand
+        # In hands that hold no tool for painting, the eraser end of a pen still erases.
+        self._active = self._tools.get(hand.tool) or self._tools.get(Tool.ERASER)
+        if self._active is not None:
+            self._active.press(place, is_erasing or hand.tool is Tool.ERASER)
+            self._show(self._active)
+
+    def _move(self, place: QPointF) -> None:
+        if self._active is not None:
+            self._active.move(place)
+            self._show(self._active)
+
+    def _end(self) -> None:
+        active, self._active = self._active, None
+        if active is not None:
+            active.release()
+            self._show(active)
+
+    def _forget(self) -> None:
+        self.cancel()
+
+    def _hover(self, place: QPointF) -> None:
+        tool = self._tools.get(self._view.model.hand.tool)
+        if tool is not None and self._active is None:
+            tool.hover(place)
+            self._show(tool)
+
+    def _change(self, tool: Tool, before: Tool = Tool.NAVIGATE) -> None:
+        if before in self._tools and self._tools[before] is not self._tools.get(tool):
+            self._tools[before].cancel()
+        self._show(self._tools.get(tool))
+
+    def _show(self, tool: CanvasTool | None) -> None:
+        self._view.preview_item.set_path(tool.preview() if tool is not None else None)

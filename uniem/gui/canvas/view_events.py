@@ -1,0 +1,105 @@
+"""What Qt tells a view, passed on to the mouse, the keys and the tools, and no further."""
+
+from __future__ import annotations
+
+import pyqtgraph as pg
+from qtpy.QtCore import QEvent, QPointF, Qt, Signal
+from qtpy.QtGui import QColor, QEnterEvent, QKeyEvent, QMouseEvent, QTabletEvent, QWheelEvent
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
+
+from uniem.gui.canvas.key_input import KeyInput
+from uniem.gui.canvas.mouse import MouseInput
+
+_TYPING = (QLineEdit, QAbstractSpinBox, QTextEdit, QPlainTextEdit, QComboBox)
+
+
+class EventView(pg.GraphicsView):
+    """A graphics view whose events go to a `MouseInput` and a `KeyInput`.
+
+    Signals: `pointed(QPointF)` while the mouse or a pen moves; `entered()` when the mouse comes or presses.
+    """
+
+    pointed = Signal(QPointF)
+    entered = Signal()
+
+    def __init__(self, mouse: MouseInput, keys: KeyInput, parent: QWidget | None = None) -> None:
+        super().__init__(parent, background=QColor(24, 24, 26))
+        self.mouse, self._keys = mouse, keys
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.WheelFocus)
+        # A Japanese input method would swallow single letters; dropped files are for the window.
+        self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled, False)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled, False)
+        self.setAcceptDrops(False)
+        self.viewport().setAcceptDrops(False)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a gesture and take the focus."""
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self.entered.emit()
+        self.mouse.press(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Take the second press of a quick pair like any other."""
+        self.mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Carry on a gesture and tell what is under the mouse."""
+        self.pointed.emit(event.localPos())
+        self.mouse.move(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a gesture."""
+        self.mouse.release(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Step, zoom or resize, and take the focus."""
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self.mouse.wheel(event)
+        event.accept()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Take the pen's events before Qt makes mouse events of them."""
+        if isinstance(event, QTabletEvent):
+            self.pointed.emit(event.posF())
+            self.mouse.tablet(event)
+            event.accept()
+            return True
+        return bool(super().viewportEvent(event))
+
+    def event(self, event: QEvent) -> bool:
+        """Claim the canvas's keys from the menus while it has the focus."""
+        if event.type() == QEvent.Type.ShortcutOverride and self._keys.knows(event):
+            event.accept()
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Start what the key stands for."""
+        if not self._keys.press(event):
+            event.ignore()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """End what a held key stands for."""
+        if not self._keys.release(event):
+            event.ignore()
+
+    def focusOutEvent(self, event: QEvent) -> None:
+        """End what held keys stand for: their release will not be seen."""
+        self._keys.release_all()
+        super().focusOutEvent(event)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Take the keyboard, unless something is being typed elsewhere."""
+        self.entered.emit()
+        if self.isActiveWindow() and not isinstance(QApplication.focusWidget(), _TYPING):
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+        super().enterEvent(event)
