@@ -24,6 +24,7 @@ from uniem.proofreading.tools.fill import fill_gray, fill_holes, fill_labels
 from uniem.proofreading.tools.lasso import paint_polygon
 from uniem.proofreading.tools.plane import Plane
 from uniem.proofreading.tools.reshape import grow, smooth
+from uniem.proofreading.tools.split import split_by_seeds
 from uniem.proofreading.tools.supervoxels import make_supervoxels, paint_supervoxels
 
 SHAPE = (64, 4096, 4096)
@@ -158,6 +159,22 @@ def measure_supervoxels(session: ProofreadingSession, image: ArrayVolume) -> Non
     )
 
 
+def measure_split() -> None:
+    """Two balls with a wide contact and a dark line between them, in a box of 300³ voxels."""
+    z, y, x = np.ogrid[:300, :300, :300]
+    first, second = ((z - 150) ** 2 + (y - 150) ** 2 + (x - c) ** 2 <= 90**2 for c in (90, 210))
+    labels = ArrayVolume(np.where(first | second, np.uint32(7), np.uint32(0)), SIZE, Kind.LABELS)
+    gray = np.random.default_rng(0).integers(120, 200, (300, 300, 300), np.uint8)
+    gray[:, :, 148:152] = 50
+    seeds = [[(150.0, 150.0, 90.0)], [(150.0, 150.0, 210.0)]]
+    box = Box.of_shape(labels.shape)
+
+    def split() -> Edit:
+        return split_by_seeds(labels, 7, seeds, box, lambda: 8, image=ArrayVolume(gray))
+
+    report("split by seeds in 300³", [timed(split) for _ in range(3)])
+
+
 def main() -> None:
     """Print every figure."""
     with tempfile.TemporaryDirectory() as folder:
@@ -171,6 +188,7 @@ def main() -> None:
         measure_regions(session, image)
         measure_supervoxels(session, image)
         measure_brushes(session)
+        measure_split()
         session.close()
 
 

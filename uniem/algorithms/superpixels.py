@@ -39,7 +39,7 @@ def superpixels(
     smooth = gaussian_filter(flat, [min(steps) / step for step in steps])
     ground = -smooth if relief is Relief.DARK_LINES else _slope(smooth, steps)
     cell = [max(1, round(size / step)) for step in steps]
-    regions: NDArray[np.int32] = watershed(ground, _seeds(ground, cell))  # type: ignore[no-untyped-call]
+    regions: NDArray[np.int32] = watershed(ground, lowest_of_cells(ground, cell))  # type: ignore[no-untyped-call]
     return regions.astype(np.int32, copy=False).reshape(gray.shape)
 
 
@@ -51,7 +51,7 @@ def _slope(smooth: NDArray[np.float32], steps: Sequence[float]) -> NDArray[np.fl
     return np.sqrt(total, out=total)
 
 
-def _seeds(ground: NDArray[np.float32], cell: Sequence[int]) -> NDArray[np.int32]:
+def lowest_of_cells(ground: NDArray[np.float32], cell: Sequence[int]) -> NDArray[np.int32]:
     """Return where each cell of a grid is lowest: numbers from 1, in scan order of the cells."""
     seeds = np.zeros(ground.shape, np.int32)
     counts = [-(-length // edge) for length, edge in zip(ground.shape, cell, strict=True)]

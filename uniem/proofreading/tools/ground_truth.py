@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uniem.proofreading.edits import Edit, FieldChange
+from uniem.proofreading.edits import Edit, FieldChange, FieldValue
 from uniem.proofreading.objects import ObjectTable
 
 # Painted where there is no object; training takes it as background and ignores 0.
@@ -12,7 +12,7 @@ _COLOUR = (128, 128, 128)
 
 def begin_sparse(objects: ObjectTable) -> Edit | None:
     """Name label 1 background and make it gray; None if it is so already."""
-    wanted = {"name": "background", "colour": _COLOUR}
+    wanted: dict[str, FieldValue] = {"name": "background", "colour": _COLOUR}
     fields = objects.fields_of(BACKGROUND_CLASS)
     parts = tuple(
         FieldChange(BACKGROUND_CLASS, field, getattr(fields, field), value)

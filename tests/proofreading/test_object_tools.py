@@ -1,0 +1,184 @@
+"""Merging, deleting, absorbing and splitting objects, against arrays relabelled at one go."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from uniem.algorithms import dividing
+from uniem.data.geometry import Box, VoxelSize, blocks
+from uniem.data.volume import ArrayVolume
+from uniem.errors import UniemError
+from uniem.proofreading.tools.merge import absorb_small, delete, merge, neighbours
+from uniem.proofreading.tools.plane import Plane
+from uniem.proofreading.tools.protect import Protect
+from uniem.proofreading.tools.split import split_by_line, split_by_seeds, split_pieces
+
+from .edited import carry_out, volume_of
+
+BIG = 2**31 + 77
+
+
+def places_in(array: np.ndarray) -> Callable[[int], Iterable[Box]]:
+    """Return what an object table tells: boxes around a label in blocks."""
+
+    def places(label: int) -> Iterable[Box]:
+        for block in blocks(array.shape, (8, 256, 256)):  # type: ignore[arg-type]
+            found = ndimage.find_objects((array[block.core.slices] == label).astype(np.int8))
+            for z, y, x in found:
+                box = Box((z.start, y.start, x.start), (z.stop, y.stop, x.stop))
+                yield box.translated(block.core.start)
+
+    return places
+
+
+def patchwork() -> np.ndarray:
+    """Return 20 × 530 × 40 voxels of labels in random blocks."""
+    rng = np.random.default_rng(2)
+    values = np.array([0, 1, 2, 3, BIG, BIG + 1, 40, 50], np.uint32)
+    small = values[rng.integers(0, len(values), (5, 53, 8))]
+    return np.ascontiguousarray(small.repeat(4, 0).repeat(10, 1).repeat(5, 2))
+
+
+def test_merging_spares_background_and_locked_objects() -> None:
+    array = patchwork()
+    protect = Protect(locked=frozenset({3, 40}))
+    edit = merge(volume_of(array), BIG, [1, 2, 3, 0, BIG, 50, 999], places_in(array), protect)
+    expected = np.where(np.isin(array, [1, 2, 50]), BIG, array)
+    assert np.array_equal(carry_out(array, edit), expected)
+    assert edit is not None
+    assert edit.title == f"Merge 4 objects into {BIG}"
+    with pytest.raises(UniemError, match="40 is locked"):
+        merge(volume_of(array), 40, [1], places_in(array), protect)
+    assert merge(volume_of(array), 1, [3, 0, 1], places_in(array), protect) is None
+
+
+def test_deleting() -> None:
+    array = patchwork()
+    edit = delete(volume_of(array), [BIG, 2], places_in(array))
+    assert np.array_equal(carry_out(array, edit), np.where(np.isin(array, [BIG, 2]), 0, array))
+    with pytest.raises(UniemError, match="2 is locked"):
+        delete(volume_of(array), [BIG, 2], places_in(array), Protect(locked=frozenset({2})))
+
+
+def test_small_neighbours_are_absorbed() -> None:
+    array = np.zeros((12, 40, 40), np.uint32)
+    array[2:10, 10:30, 10:30] = 1
+    array[2:10, 30:32, 10:12] = 2
+    array[10, 10, 10] = 3
+    array[1, 9, 9] = 4
+    array[2:10, :10, 10:30] = BIG
+    places = places_in(array)
+    assert neighbours(volume_of(array), 1, places(1)) == {2, 3, BIG}
+
+    def voxels_of(label: int) -> int:
+        return int(np.count_nonzero(array == label))
+
+    edit = absorb_small(volume_of(array), 1, 40, voxels_of, places)
+    assert np.array_equal(carry_out(array, edit), np.where(np.isin(array, [2, 3]), 1, array))
+    assert absorb_small(volume_of(array), 4, 40, voxels_of, places) is None
+
+
+def two_balls(membrane: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Return the label of two touching balls with an island, and an image with a dark line between them."""
+    z, y, x = np.ogrid[:30, :60, :100]
+    first = (z - 15) ** 2 + (y - 30) ** 2 + (x - 30) ** 2 <= 14**2 * 1.6
+    second = (z - 15) ** 2 + (y - 30) ** 2 + (x - 62) ** 2 <= 14**2 * 1.6
+    array = np.where(first | second, BIG, 0).astype(np.uint32)
+    array[2:5, 2:6, 90:96] = BIG
+    gray = np.full(array.shape, 180, np.uint8)
+    if membrane:
+        gray[:, :, 46] = 40
+    return array, gray
+
+
+@pytest.mark.parametrize("most", [1 << 21, 1 << 13])
+@pytest.mark.parametrize("with_image", [True, False])
+def test_seeds_on_both_sides_split_an_object_at_its_neck(
+    most: int, with_image: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dividing, "_MOST_VOXELS", most)
+    array, gray = two_balls()
+    fresh = itertools.count(BIG + 1)
+    edit = split_by_seeds(
+        volume_of(array, VoxelSize(8, 8, 8)),
+        BIG,
+        [[(15, 30, 62), (99, 0, 0)], [(15.4, 30, 30), (0, 0, 0)]],
+        Box.of_shape(array.shape),
+        lambda: next(fresh),
+        image=ArrayVolume(gray) if with_image else None,
+    )
+    result = carry_out(array, edit)
+    assert set(np.unique(result)) == {0, BIG, BIG + 1}
+    assert np.array_equal(result > 0, array > 0)
+    assert np.all(result[:, :, 48:][array[:, :, 48:] > 0] == BIG)
+    assert np.all(result[:, :, :45][array[:, :, :45] > 0] == BIG + 1)
+    assert next(fresh) == BIG + 2
+
+
+def test_three_groups_and_seeds_that_miss() -> None:
+    array = np.zeros((3, 20, 90), np.uint32)
+    array[:, 5:15, 5:85] = 7
+    fresh = itertools.count(8)
+    volume, box = volume_of(array), Box.of_shape(array.shape)
+    seeds = [[(1, 10, 10)], [(1, 10, 45)], [(1, 10, 80)]]
+    result = carry_out(array, split_by_seeds(volume, 7, seeds, box, lambda: next(fresh)))
+    assert [int(result[1, 10, x]) for x in (10, 45, 80)] == [7, 8, 9]
+    with pytest.raises(UniemError, match="Group 2 of the seeds"):
+        split_by_seeds(volume, 7, [seeds[0], [(0, 0, 0)]], box, lambda: 9)
+    with pytest.raises(UniemError, match="not two groups"):
+        split_by_seeds(volume, 7, seeds[:1], box, lambda: 9)
+    with pytest.raises(UniemError, match="7 is locked"):
+        split_by_seeds(volume, 7, seeds, box, lambda: 9, protect=Protect(locked=frozenset({7})))
+
+
+@pytest.mark.parametrize("plane", list(Plane))
+def test_a_line_cuts_an_object_along_the_dark_line_near_it(plane: Plane) -> None:
+    section = np.zeros((50, 120), np.uint32)
+    section[10:40, 10:110] = BIG
+    section[2:5, 60:70] = BIG
+    gray = np.full(section.shape, 200, np.uint8)
+    gray[:, 57:59] = 60
+    array, image = (
+        np.ascontiguousarray(np.moveaxis(np.stack([a] * 3), 0, plane.fixed_axis)) for a in (section, gray)
+    )
+    line = [tuple(np.insert(np.array(p, float), plane.fixed_axis, 1)) for p in [(6, 60), (25, 63), (44, 61)]]
+    volume, box = volume_of(array), Box.of_shape(array.shape)
+    edit = split_by_line(volume, BIG, line, box, lambda: 5, image=ArrayVolume(image), plane=plane)
+    result = np.moveaxis(carry_out(array, edit), plane.fixed_axis, 0)
+    assert np.all(result[0] == section)
+    left, right = result[1, 25, 20], result[1, 25, 100]
+    assert {int(left), int(right)} == {BIG, 5}
+    assert np.all(result[1, 10:40, 10:57] == left)
+    assert np.all(result[1, 10:40, 59:110] == right)
+    assert np.all(result[1, 2:5, 60:70] == BIG)
+
+
+def test_a_line_that_does_not_cut_is_refused() -> None:
+    array = np.zeros((1, 50, 120), np.uint32)
+    array[:, 10:40, 10:110] = 3
+    volume, box = volume_of(array), Box.of_shape(array.shape)
+    for line in ([(0, 5, 60), (0, 30, 60)], [(0, 2, 2), (0, 5, 80)], [(0, 20, 20)]):
+        with pytest.raises(UniemError, match="does not cut object 3 in two"):
+            split_by_line(volume, 3, line, box, lambda: 9)
+    narrow = split_by_line(volume, 3, [(0, 5, 12), (0, 45, 12)], box, lambda: 9)
+    assert np.all(carry_out(array, narrow)[0, 10:40, 10] == 9)
+
+
+def test_pieces_that_do_not_touch_get_their_own_labels() -> None:
+    array = np.where(np.random.default_rng(0).random((20, 60, 50)) < 0.06, BIG, 0).astype(np.uint32)
+    array[5:15, 20:40, 20:40] = BIG
+    fresh = itertools.count(1)
+    edit = split_pieces(volume_of(array), BIG, Box.of_shape(array.shape), lambda: next(fresh))
+    result = carry_out(array, edit)
+    pieces, count = ndimage.label(array, np.ones((3, 3, 3)))
+    assert len(np.unique(result)) == count + 1
+    for number, part in enumerate(ndimage.find_objects(pieces), 1):
+        assert len(np.unique(result[part][pieces[part] == number])) == 1
+    assert result[10, 30, 30] == BIG
+    whole = volume_of(np.where(array == 0, 0, array).astype(np.uint32)[5:15, 20:40, 20:40])
+    assert split_pieces(whole, BIG, Box.of_shape(whole.shape), lambda: 1) is None

@@ -1,0 +1,286 @@
+"""A mask shared among seeds by a minimum cut, along its narrow places and the dark lines of an image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uniem.algorithms.superpixels import lowest_of_cells
+from uniem.data.geometry import Triple
+
+# Larger masks are cut at a coarser scale first, and then exactly where the parts meet.
+_MOST_VOXELS = 1 << 21
+# The edge of a supervoxel, in coarse voxels of the finest axis.
+_CELL = 4
+# A contact through the darkest voxels holds e^-6 of what one through the brightest does.
+_CONTRAST = 6.0
+# How large the ball around a seed is: a part of its depth, but only so far to the next seed of another.
+_SHARE_OF_DEPTH, _SHARE_OF_WAY = 0.7, 0.4
+
+
+def divide(
+    mask: NDArray[np.bool_], seeds: NDArray[np.int32], gray: NDArray[Any] | None, spacing: Sequence[float]
+) -> NDArray[np.int32]:
+    """Return to which seed, numbered from 1, each voxel of a (z, y, x) mask belongs; 0 where to none.
+
+    Seeds outside the mask do not count. The parts have the least contact: the area of the faces between
+    them, where each counts less the darker it is if gray values are given. Connected parts of the mask
+    without any seed belong to none.
+
+    Minimum cuts (Boykov and Jolly 2001) between each seed and the others, over supervoxels of the mask. A
+    seed stands for a ball inside the mask, so that no cut closes around it. At full resolution a watershed
+    near the cuts then finds the exact border.
+    """
+    factor = _factor(mask.shape, spacing)
+    seeds = np.where(mask, seeds, 0)
+    wider = [step * f for step, f in zip(spacing, factor, strict=True)]
+    coarse_gray = None if gray is None else _pooled(gray, factor, np.mean)
+    coarse = _cut(_pooled(mask, factor, np.max), _pooled(seeds, factor, np.max), coarse_gray, wider)
+    for axis, f in enumerate(factor):
+        coarse = coarse.repeat(f, axis=axis) if f > 1 else coarse
+    parts = np.where(mask, coarse[tuple(slice(n) for n in mask.shape)], 0)
+    kept = np.where(seeds > 0, seeds, parts).astype(np.int32)
+    return _refined(mask, kept, seeds, gray, spacing, factor)
+
+
+def _cut(
+    mask: NDArray[np.bool_], seeds: NDArray[np.int32], gray: NDArray[Any] | None, spacing: Sequence[float]
+) -> NDArray[np.int32]:
+    """Return the parts of a mask, supervoxel by supervoxel."""
+    count = int(seeds.max(initial=0))
+    if count < 2:
+        return flood(mask, seeds, gray, spacing)
+    darkness = _darkness(mask, gray, spacing)
+    depth = _depth(mask, spacing)
+    nodes = _supervoxels(mask, darkness - depth / depth.max(), spacing)
+    owners = _owners(nodes, seeds, depth, spacing)
+    if len(np.unique(owners)) <= count:
+        # Seeds so close together that they share supervoxels: only a watershed tells them apart.
+        return flood(mask, seeds, gray, spacing)
+    contacts = _contacts(nodes, darkness, spacing)
+    parts = np.zeros(len(owners), np.int32)
+    for number in range(2, count + 1):
+        others = np.where((owners > 0) & (owners != number), 1, 0)
+        parts[(parts == 0) & _side_of(contacts, owners == number, others > 0)] = number
+    parts[parts == 0] = 1
+    parts[~_reached(contacts, owners > 0)] = 0
+    parts[owners > 0] = owners[owners > 0]
+    parts[0] = 0
+    return parts[nodes]
+
+
+def _supervoxels(
+    mask: NDArray[np.bool_], ground: NDArray[np.float32], spacing: Sequence[float]
+) -> NDArray[np.int32]:
+    """Return supervoxels of a mask, numbered from 1."""
+    from skimage.segmentation import watershed
+
+    flat = np.squeeze(mask)
+    steps = [step for step, n in zip(spacing, mask.shape, strict=True) if n > 1]
+    cell = [max(1, round(_CELL * min(steps) / step)) for step in steps]
+    lowest = lowest_of_cells(np.where(flat, np.squeeze(ground), np.float32(np.inf)), cell)
+    seeds = np.where(flat, lowest, 0)
+    nodes: NDArray[Any] = watershed(np.squeeze(ground), seeds, mask=flat)  # type: ignore[no-untyped-call]
+    _, dense = np.unique(np.append(0, nodes.ravel()), return_inverse=True)
+    return dense[1:].astype(np.int32).reshape(mask.shape)
+
+
+def _owners(
+    nodes: NDArray[np.int32], seeds: NDArray[np.int32], depth: NDArray[np.float32], spacing: Sequence[float]
+) -> NDArray[np.int32]:
+    """Return the seed that each supervoxel belongs to, 0 for none: those within balls around the seeds.
+
+    A ball has most of the radius that fits inside the mask, and ends well before the other seeds.
+    """
+    owners = np.zeros(int(nodes.max()) + 1, np.int32)
+    places = np.argwhere(seeds)
+    numbers = seeds[seeds > 0]
+    for place, number in zip(places, numbers.tolist(), strict=True):
+        rivals = places[numbers != number] * np.array(spacing) - place * np.array(spacing)
+        nearest = float(np.linalg.norm(rivals, axis=1).min(initial=np.inf))
+        radius = min(_SHARE_OF_DEPTH * float(depth[tuple(place)]), _SHARE_OF_WAY * nearest)
+        reach = [int(radius / step) for step in spacing]
+        box = tuple(
+            slice(max(0, p - r), min(n, p + r + 1))
+            for p, r, n in zip(place.tolist(), reach, nodes.shape, strict=True)
+        )
+        grid = np.ogrid[box]
+        square = sum(
+            ((axis - p) * step) ** 2 for axis, p, step in zip(grid, place.tolist(), spacing, strict=True)
+        )
+        owners[nodes[box][np.broadcast_to(square <= radius**2, nodes[box].shape)]] = number
+    for number in np.unique(numbers).tolist():
+        owners[nodes[seeds == number]] = number
+    owners[0] = 0
+    return owners
+
+
+def _contacts(nodes: NDArray[np.int32], darkness: NDArray[np.float32], spacing: Sequence[float]) -> Any:
+    """Return how much each two supervoxels hold together, as a symmetric sparse matrix."""
+    from scipy.sparse import coo_matrix
+
+    rows, columns, values = [], [], []
+    for axis in range(3):
+        low, high = (
+            tuple(slice(None) if a != axis else s for a in range(3))
+            for s in (slice(None, -1), slice(1, None))
+        )
+        one, two = nodes[low], nodes[high]
+        meets = (one != two) & (one > 0) & (two > 0)
+        area = np.prod([step for a, step in enumerate(spacing) if a != axis])
+        rows.append(one[meets])
+        columns.append(two[meets])
+        values.append(area * np.exp(-_CONTRAST * np.maximum(darkness[low], darkness[high])[meets]))
+    count = int(nodes.max()) + 1
+    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+    matrix = coo_matrix(entries, shape=(count, count)).tocsr()
+    return matrix + matrix.T
+
+
+def _side_of(contacts: Any, source: NDArray[np.bool_], sink: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the supervoxels on the source's side of the least cut between source and sink."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
+    count = contacts.shape[0]
+    # Whole numbers are needed; no supervoxel's whole contact may exceed what its owner holds it with.
+    scale = 1e7 / max(float(contacts.sum(axis=1).max()), 1e-30)
+    inner = contacts.tocoo()
+    ends = [np.flatnonzero(source), np.flatnonzero(sink)]
+    rows = np.concatenate([inner.row, np.full(len(ends[0]), count), ends[1]])
+    columns = np.concatenate([inner.col, ends[0], np.full(len(ends[1]), count + 1)])
+    strong = np.full(len(ends[0]) + len(ends[1]), 1 << 30)
+    capacities = np.concatenate([np.ceil(inner.data * scale).astype(np.int64), strong]).astype(np.int32)
+    graph = csr_matrix((capacities, (rows, columns)), shape=(count + 2, count + 2))
+    residual = graph - maximum_flow(graph, count, count + 1).flow
+    residual.data[residual.data < 0] = 0
+    residual.eliminate_zeros()
+    reached = breadth_first_order(residual, count, return_predecessors=False)
+    side = np.zeros(count + 2, np.bool_)
+    side[reached] = True
+    return side[:count]
+
+
+def _reached(contacts: Any, start: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the supervoxels that connect to some of those given."""
+    from scipy.sparse.csgraph import connected_components
+
+    _, numbers = connected_components(contacts, directed=False)
+    found: NDArray[np.bool_] = np.isin(numbers, np.unique(numbers[start]))
+    return found
+
+
+def flood(
+    mask: NDArray[np.bool_], seeds: NDArray[np.int32], gray: NDArray[Any] | None, spacing: Sequence[float]
+) -> NDArray[np.int32]:
+    """Share a mask among seeds, numbered from 1, by a watershed alone: for seeds near to where they meet.
+
+    What a flood climbs is high at the mask's surface, at its narrow places, and where it is dark.
+    """
+    from skimage.segmentation import watershed
+
+    flat = np.squeeze(mask)
+    if not seeds.any() or flat.ndim == 0:
+        return seeds
+    finest = min(step for step, n in zip(spacing, mask.shape, strict=True) if n > 1)
+    relief = np.squeeze(1 / (1 + _depth(mask, spacing) / finest) + _darkness(mask, gray, spacing))
+    parts: NDArray[np.int32] = watershed(relief, np.squeeze(seeds), mask=flat)  # type: ignore[no-untyped-call]
+    return parts.astype(np.int32, copy=False).reshape(mask.shape)
+
+
+def _depth(mask: NDArray[np.bool_], spacing: Sequence[float]) -> NDArray[np.float32]:
+    """Return the distance of each voxel in the mask to the nearest outside."""
+    import edt
+
+    flat = np.squeeze(mask)
+    steps = tuple(step for step, n in zip(spacing, mask.shape, strict=True) if n > 1)
+    if flat.all():
+        return np.full(mask.shape, max(steps), np.float32)
+    distance: NDArray[np.float32] = edt.edt(np.ascontiguousarray(flat), anisotropy=steps)
+    return distance.reshape(mask.shape)
+
+
+def _darkness(
+    mask: NDArray[np.bool_], gray: NDArray[Any] | None, spacing: Sequence[float]
+) -> NDArray[np.float32]:
+    """Return how dark the image is, from 0 for the brightest of the mask to 1; all 0 without an image."""
+    from scipy.ndimage import gaussian_filter
+
+    if gray is None:
+        return np.zeros(mask.shape, np.float32)
+    finest = min(step for step, n in zip(spacing, mask.shape, strict=True) if n > 1)
+    sigmas = [finest / step if n > 1 else 0 for step, n in zip(spacing, mask.shape, strict=True)]
+    smooth = gaussian_filter(gray.astype(np.float32), sigmas)
+    dark, bright = np.percentile(smooth[mask], (2, 98))
+    share: NDArray[np.float32] = ((bright - smooth) / max(bright - dark, 1e-6)).clip(0, 1)
+    return share
+
+
+def _refined(
+    mask: NDArray[np.bool_],
+    parts: NDArray[np.int32],
+    seeds: NDArray[np.int32],
+    gray: NDArray[Any] | None,
+    spacing: Sequence[float],
+    factor: Triple,
+) -> NDArray[np.int32]:
+    """Return parts whose common border is found anew, within two coarse voxels of where it is."""
+    from scipy.ndimage import maximum_filter
+
+    border = _borders(parts)
+    if not border.any():
+        return parts
+    reach = [2 * f if f > 1 else 1 for f in factor]
+    box = _around(border, [2 * r for r in reach])
+    near = maximum_filter(border[box], [2 * r + 1 for r in reach]) & mask[box]
+    markers = np.where(near, seeds[box], parts[box])
+    found = flood(mask[box], markers, None if gray is None else gray[box], spacing)
+    result = parts.copy()
+    # Where a piece of the band touches no marker the coarse answer stands.
+    result[box] = np.where(near & (found > 0), found, result[box])
+    return result
+
+
+def _borders(parts: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return the voxels next to a voxel of another part."""
+    border = np.zeros(parts.shape, np.bool_)
+    for axis in range(parts.ndim):
+        low, high = (
+            tuple(slice(None) if a != axis else s for a in range(parts.ndim))
+            for s in (slice(None, -1), slice(1, None))
+        )
+        differs = (parts[low] != parts[high]) & (parts[low] > 0) & (parts[high] > 0)
+        border[low] |= differs
+        border[high] |= differs
+    return border
+
+
+def _around(mask: NDArray[np.bool_], margin: Sequence[int]) -> tuple[slice, ...]:
+    slices = []
+    for axis, wide in enumerate(margin):
+        places = np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
+        slices.append(slice(max(0, int(places[0]) - wide), int(places[-1]) + 1 + wide))
+    return tuple(slices)
+
+
+def _factor(shape: tuple[int, ...], spacing: Sequence[float]) -> Triple:
+    """Return by how much to coarsen z, y and x: the finest axes first, until few enough voxels are left."""
+    factor = [1, 1, 1]
+    while math.prod(-(-n // f) for n, f in zip(shape, factor, strict=True)) > _MOST_VOXELS:
+        steps = [s * f if n > f else math.inf for s, f, n in zip(spacing, factor, shape, strict=True)]
+        finest = min(steps)
+        factor = [f * 2 if step < 1.5 * finest else f for f, step in zip(factor, steps, strict=True)]
+    return (factor[0], factor[1], factor[2])
+
+
+def _pooled(array: NDArray[Any], factor: Triple, pool: Any) -> NDArray[Any]:
+    """Return one value for each coarse voxel; at the far border the outermost voxels go on."""
+    padding = [(0, -n % f) for n, f in zip(array.shape, factor, strict=True)]
+    padded = np.pad(array, padding, mode="edge")
+    split = padded.reshape([n for size, f in zip(padded.shape, factor, strict=True) for n in (size // f, f)])
+    pooled: NDArray[Any] = pool(split, axis=(1, 3, 5))
+    return pooled
