@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uniem.data.formats.files import reading, replacing, write_bytes
+from uniem.data.formats.files import PARSER_ERRORS, check_regular, reading, replacing, write_bytes
 from uniem.data.palette import Colour, colour_of
 from uniem.errors import UniemError
 
@@ -61,12 +61,14 @@ class Mesh:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vertices", np.ascontiguousarray(self.vertices, np.float32).reshape(-1, 3))
-        object.__setattr__(self, "faces", np.ascontiguousarray(self.faces, np.uint32).reshape(-1, 3))
-        if self.faces.size and int(self.faces.max()) >= len(self.vertices):
+        faces = np.asarray(self.faces).reshape(-1, 3)
+        odd = faces[(faces < 0) | (faces >= len(self.vertices))]
+        if odd.size:
             raise UniemError(
-                f"A face uses vertex {int(self.faces.max())} and there are {len(self.vertices)} vertices.",
+                f"A face uses vertex {int(odd[0])} and there are {len(self.vertices)} vertices.",
                 "The mesh is damaged; make or save it again.",
             )
+        object.__setattr__(self, "faces", np.ascontiguousarray(faces, np.uint32))
 
     @property
     def shown_colour(self) -> Colour:
@@ -91,11 +93,12 @@ def read_mesh(path: Path) -> Mesh:
     suffix = path.suffix.lower().lstrip(".")
     if suffix not in READERS:
         raise UniemError(f"{path} is no mesh known here.", "Choose a .ply, .stl or .obj file.")
+    check_regular(path)
     with reading(path):
         content = path.read_bytes()
     try:
         mesh = READERS[suffix](content)
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+    except PARSER_ERRORS as error:
         raise UniemError(
             f"{path} is damaged or no {suffix.upper()} file: {error}.", "Save it again."
         ) from error
@@ -123,11 +126,13 @@ def write_meshes(folder: Path, meshes: Iterable[Mesh], file_format: str = "ply")
 
 def read_meshes(path: Path) -> list[Mesh]:
     """Read a mesh file, a folder with `meshes.json`, or every mesh file of any other folder."""
+    check_regular(path)
     if not path.is_dir():
         return [read_mesh(path)]
     if (path / INDEX).is_file():
         return [_indexed(path, entry) for entry in _entries_of(path / INDEX)]
-    files = sorted(file for file in path.iterdir() if file.suffix.lower().lstrip(".") in READERS)
+    with reading(path):
+        files = sorted(file for file in path.iterdir() if file.suffix.lower().lstrip(".") in READERS)
     if not files:
         raise UniemError(f"There is no mesh in {path}.", f"Looked for {INDEX} and .ply, .stl and .obj files.")
     return [read_mesh(file) for file in files]
@@ -135,10 +140,11 @@ def read_meshes(path: Path) -> list[Mesh]:
 
 def _entries_of(index: Path) -> list[dict[str, Any]]:
     try:
-        entries = json.loads(index.read_text("utf-8"))["meshes"]
-        if all(Path(entry["file"]).name == entry["file"] for entry in entries):
+        with reading(index):
+            entries = json.loads(index.read_text("utf-8"))["meshes"]
+        if all(entry["file"] and Path(entry["file"]).name == entry["file"] for entry in entries):
             return list(entries)
-    except (ValueError, KeyError, TypeError) as error:
+    except PARSER_ERRORS as error:
         raise UniemError(
             f"{index} is damaged: {error}.", "Remove it to read the mesh files alone."
         ) from error
@@ -147,8 +153,13 @@ def _entries_of(index: Path) -> list[dict[str, Any]]:
 
 def _indexed(folder: Path, entry: dict[str, Any]) -> Mesh:
     mesh = read_mesh(folder / entry["file"])
-    label, name = int(entry.get("id", mesh.label)), str(entry.get("name", ""))
-    return replace(mesh, label=label, name=name, colour=_colour_of(entry.get("colour")))
+    try:
+        label, name = int(entry.get("id", mesh.label)), str(entry.get("name", ""))
+        return replace(mesh, label=label, name=name, colour=_colour_of(entry.get("colour")))
+    except PARSER_ERRORS as error:
+        raise UniemError(
+            f"{folder / INDEX} is damaged: {error}.", "Remove it to read the mesh files alone."
+        ) from error
 
 
 def _colour_of(values: Any) -> Colour | None:
@@ -229,7 +240,7 @@ def _binary_ply(
     vertices = np.stack([found["vertex"][axis] for axis in "xyz"], axis=1).astype(np.float32)
     if (found["face"]["count"] != 3).any():
         raise ValueError("it has faces that are no triangles")
-    return vertices, found["face"]["corners"].astype(np.uint32)
+    return vertices, found["face"]["corners"].astype(np.int64)
 
 
 def _ascii_ply(
@@ -242,7 +253,7 @@ def _ascii_ply(
     vertices = np.array([[float(row[c]) for c in columns] for row in rows], np.float32).reshape(-1, 3)
     faces = [[int(word) for word in line.split()] for line in lines[count : count + elements["face"][0]]]
     triangles = [(face[1], face[i], face[i + 1]) for face in faces for i in range(2, face[0])]
-    return vertices, np.array(triangles, np.uint32).reshape(-1, 3)
+    return vertices, np.array(triangles, np.int64).reshape(-1, 3)
 
 
 def _stl_of(mesh: Mesh) -> bytes:
@@ -287,12 +298,13 @@ def _mesh_of_obj(content: bytes) -> Mesh:
             vertices.append([float(word) for word in words[1:4]])
         elif words[:1] == ["f"]:
             numbers = [int(word.split("/")[0]) for word in words[1:]]
-            corners = [n - 1 if n > 0 else len(vertices) + n for n in numbers]
-            faces += [(corners[0], corners[i], corners[i + 1]) for i in range(1, len(corners) - 1)]
+            ring = [n - 1 if n > 0 else len(vertices) + n for n in numbers]
+            faces += [(ring[0], ring[i], ring[i + 1]) for i in range(1, len(ring) - 1)]
     if not vertices:
         raise ValueError("it has no vertices")
     array = np.array(vertices, np.float32).reshape(-1, 3)
-    return Mesh(array[:, ::-1], np.array(faces, np.uint32).reshape(-1, 3), **_noted(text))
+    corners: Any = np.array(faces, np.int64).reshape(-1, 3)
+    return Mesh(array[:, ::-1], corners, **_noted(text))
 
 
 WRITERS = {"ply": _ply_of, "stl": _stl_of, "obj": _obj_of}

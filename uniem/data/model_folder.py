@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from uniem.data.formats.files import reading
 from uniem.data.geometry import VoxelSize
 from uniem.errors import UniemError
 
@@ -80,10 +81,14 @@ class ModelFolder:
     def open(path: Path | str) -> ModelFolder:
         """Open a trained model; raise, naming what is missing, where there is none."""
         folder = ModelFolder(Path(path))
-        if not folder.path.is_dir():
+        with reading(folder.path):
+            is_folder = folder.path.is_dir()
+        if not is_folder:
             raise UniemError(f"There is no model folder {folder.path}.", "Choose the folder of a training.")
         files = (folder.record_path, folder.weights_path)
-        if missing := [file.name for file in files if not file.is_file()]:
+        with reading(folder.path):
+            missing = [file.name for file in files if not file.is_file()]
+        if missing:
             raise UniemError(
                 f"{folder.path} is not a model: {' and '.join(missing)} missing.",
                 "Choose a folder that a training has written.",
@@ -120,7 +125,7 @@ class ModelFolder:
             raise UniemError(
                 f"{self.record_path} cannot be read: {error.strerror}.", "Choose another model."
             ) from error
-        except (ValidationError, UnicodeDecodeError) as error:
+        except (ValidationError, ValueError) as error:
             raise UniemError(
                 f"{self.record_path} is not the record of a model of this program.",
                 "Train the model again, or restore the file.",

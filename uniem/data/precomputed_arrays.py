@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from uniem.data.geometry import Triple, VoxelSize
 from uniem.data.store import shared_context
+from uniem.data.tensor_reading import waited
 from uniem.data.tensor_volume import key_values
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def open_scale(place: str | Path, index: int) -> ts.TensorStore:
     import tensorstore as ts
 
     spec = {"driver": "neuroglancer_precomputed", "kvstore": key_values(place), "scale_index": index}
-    array = ts.open(spec, read=True, context=shared_context(), recheck_cached_data="open").result()
+    opening = ts.open(spec, read=True, context=shared_context(), recheck_cached_data="open")
+    array = waited(opening, place)
     return _seen_as_zyx(array)
 
 

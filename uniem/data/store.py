@@ -17,19 +17,21 @@ from numpy.typing import DTypeLike, NDArray
 from uniem.data.geometry import Box, Triple, VoxelSize, chunked_pieces
 from uniem.data.heap import HeapTrimmer
 from uniem.data.pyramid import chunk_shape_of, coarser_shape, downsampled, fill_level, level_factors
+from uniem.data.tensor_reading import check_levels, read_box, unreadable, waited
 from uniem.data.volume import Kind, Volume
 from uniem.data.zarr_metadata import (
     NEWEST,
     VERSIONS,
     first_attributes,
     group_attributes,
-    is_voxel_size_known,
     kind_of,
+    levels_of,
     multiscale,
     multiscale_of,
     nm_per_unit,
     scale_of,
     version_of,
+    voxel_size_of_level,
     with_multiscale,
     write_group,
     zarr_2_array,
@@ -116,9 +118,10 @@ def open_store(path: Path, writable: bool = False) -> StoredVolume:
             f"{path} is not an OME-Zarr image.", "Open the folder that holds zarr.json or .zattrs."
         )
     try:
-        arrays = [_open_array(path / dataset["path"], writable) for dataset in described["datasets"]]
-    except (KeyError, ValueError, OSError) as error:
-        raise UniemError(f"{path} is damaged: {error}", "Make or copy it again.") from error
+        arrays = [_open_array(path / level["path"], writable) for level in levels_of(described)]
+    except (ValueError, OSError, RuntimeError) as error:
+        raise unreadable(path, error) from error
+    check_levels(arrays, path)
     return StoredVolume(path, arrays, attributes, described, writable)
 
 
@@ -137,13 +140,11 @@ class StoredVolume(Volume):
         self.writable = writable
         self._arrays = arrays
         self._attributes = attributes
-        self._scales = [scale_of(dataset) for dataset in described["datasets"]]
+        self._scales = [scale_of(level) or (1.0, 1.0, 1.0) for level in levels_of(described)]
         self._unit = nm_per_unit(described)
         self._transaction: ts.Transaction | None = None
         self._heap = HeapTrimmer()
-        known = is_voxel_size_known(attributes, self._unit)
-        first = self._scales[0]
-        voxel_size = VoxelSize(*(s * (self._unit or 1.0) for s in first)) if known else None
+        voxel_size = voxel_size_of_level(attributes, described, levels_of(described)[0])
         super().__init__(
             _triple(arrays[0].shape), arrays[0].dtype.numpy_dtype, voxel_size, kind_of(attributes)
         )
@@ -160,8 +161,7 @@ class StoredVolume(Volume):
         """Return the voxels of a box, unsaved changes included."""
         pieces = list(chunked_pieces(box, self.chunk_shape, PIECE_BYTES // self.dtype.itemsize))
         if len(pieces) < 2:
-            whole: NDArray[Any] = self._live[0][box.slices].read().result()
-            return whole
+            return read_box(self._live[0], box, self.path)
         array = np.empty(box.shape, self.dtype)
         for piece in pieces:
             place = array[piece.relative_to(box.start).slices]
@@ -331,8 +331,7 @@ class _Level(Volume):
         return _triple(self._full.level_array(self._index).chunk_layout.write_chunk.shape)
 
     def read(self, box: Box) -> NDArray[Any]:
-        array: NDArray[Any] = self._full.level_array(self._index)[box.slices].read().result()
-        return array
+        return read_box(self._full.level_array(self._index), box, self._full.path)
 
 
 def _read_into(target: NDArray[Any], array: ts.TensorStore, box: Box, path: Path) -> None:
@@ -342,7 +341,7 @@ def _read_into(target: NDArray[Any], array: ts.TensorStore, box: Box, path: Path
     try:
         ts.array(target, copy=False).write(array[box.slices].translate_to[0]).result()
     except (ValueError, OSError) as error:
-        raise UniemError(f"{path} cannot be read: {error}.", "Make or copy it again.") from error
+        raise unreadable(path, error) from error
 
 
 def _create_array(
@@ -365,7 +364,7 @@ def _open_array(path: Path, writable: bool) -> ts.TensorStore:
 
     driver = "zarr3" if (path / "zarr.json").exists() else "zarr"
     spec = {"driver": driver, "kvstore": {"driver": "file", "path": str(path)}, "recheck_cached_data": "open"}
-    array = ts.open(spec, read=True, write=writable, context=shared_context()).result()
+    array = waited(ts.open(spec, read=True, write=writable, context=shared_context()), path)
     return with_three_axes(array)
 
 

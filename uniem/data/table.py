@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uniem.data.formats.files import reading, write_bytes
+from uniem.data.formats.files import check_regular, reading, write_bytes
 from uniem.errors import UniemError
 
 Cell = int | float | str | bool | None
@@ -99,6 +99,7 @@ def read_csv(path: Path, types: Mapping[str, CellType] | None = None) -> Table:
 
 
 def _lines_of(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    check_regular(path)
     with reading(path):
         content = path.read_bytes()
     try:

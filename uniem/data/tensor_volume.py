@@ -11,16 +11,15 @@ from numpy.typing import NDArray
 from uniem.data.geometry import Box, Triple, VoxelSize
 from uniem.data.location import web_address
 from uniem.data.store import shared_context, with_three_axes
+from uniem.data.tensor_reading import check_levels, read_box, unreadable, waited
 from uniem.data.volume import Kind, Volume
 from uniem.data.zarr_metadata import (
-    is_voxel_size_known,
     kind_of,
+    levels_of,
     multiscale_of,
-    nm_per_unit,
     parsed_attributes,
-    scale_of,
+    voxel_size_of_level,
 )
-from uniem.errors import UniemError
 
 if TYPE_CHECKING:
     import tensorstore as ts
@@ -47,11 +46,7 @@ class TensorVolume(Volume):
 
     def read(self, box: Box) -> NDArray[Any]:
         """Return the voxels of a box; chunks read last are kept in memory."""
-        try:
-            array: NDArray[Any] = self._arrays[0][box.slices].read().result()
-        except (ValueError, OSError) as error:
-            raise _unreadable(self.source, error) from error
-        return array
+        return read_box(self._arrays[0], box, self.source)
 
     @property
     def chunk_shape(self) -> Triple:
@@ -112,11 +107,12 @@ def read_key(place: str | Path, name: str) -> bytes | None:
     import tensorstore as ts
 
     try:
-        found = ts.KvStore.open(key_values(place), context=shared_context()).result().read(name).result()
-    except (ValueError, OSError) as error:
+        keys = ts.KvStore.open(key_values(place), context=shared_context()).result()
+        found = waited(keys.read(name), place)
+    except (ValueError, OSError, RuntimeError) as error:
         if str(error).startswith("PERMISSION_DENIED"):
             return None
-        raise _unreadable(place, error) from error
+        raise unreadable(place, error) from error
     return bytes(found.value) if found.state == "value" else None
 
 
@@ -130,8 +126,8 @@ def open_zarr_address(address: str) -> TensorVolume | None:
             attributes = parsed_attributes(content, name)
             if multiscale_of(attributes) is not None:
                 return _opened_zarr(address, attributes, "zarr3" if name == "zarr.json" else "zarr")
-        except (KeyError, IndexError, TypeError, AttributeError, ValueError, OSError) as error:
-            raise _unreadable(address, error) from error
+        except (ValueError, OSError, RuntimeError) as error:
+            raise unreadable(address, error) from error
     return None
 
 
@@ -141,24 +137,14 @@ def _opened_zarr(address: str, attributes: dict[str, Any], driver: str) -> Tenso
     described = multiscale_of(attributes) or {}
     opening = [
         ts.open(
-            {"driver": driver, "kvstore": key_values(f"{address.rstrip('/')}/{dataset['path']}")},
+            {"driver": driver, "kvstore": key_values(f"{address.rstrip('/')}/{level['path']}")},
             read=True,
             context=shared_context(),
             recheck_cached_data="open",
         )
-        for dataset in described["datasets"]
+        for level in levels_of(described)
     ]
     arrays = [with_three_axes(each.result()) for each in opening]
-    unit = nm_per_unit(described)
-    is_known = is_voxel_size_known(attributes, unit)
-    sizes = [
-        VoxelSize(*(s * (unit or 1.0) for s in scale_of(dataset))) if is_known else None
-        for dataset in described["datasets"]
-    ]
+    check_levels(arrays, address)
+    sizes = [voxel_size_of_level(attributes, described, level) for level in levels_of(described)]
     return TensorVolume(arrays, sizes, kind_of(attributes), address)
-
-
-def _unreadable(place: str | Path, error: Exception) -> UniemError:
-    reason = str(error).split(" [")[0].split("\n")[0]
-    hint = "Make or copy it again." if isinstance(place, Path) else "Check the address and the network."
-    return UniemError(f"{place} cannot be read: {reason.rstrip('.')}.", hint)

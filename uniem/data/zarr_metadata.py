@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def group_attributes(path: Path) -> dict[str, Any]:
             return parsed_attributes((path / "zarr.json").read_bytes(), "zarr.json")
         if (path / ".zattrs").is_file():
             return parsed_attributes((path / ".zattrs").read_bytes(), ".zattrs")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UniemError(
             f"The metadata of {path} cannot be read: {error}.", "Copy the folder again."
         ) from error
@@ -114,27 +115,63 @@ def multiscale(name: str, voxel_size: VoxelSize | None, factors: list[Any]) -> d
     }
 
 
-def scale_of(dataset: dict[str, Any]) -> tuple[float, ...]:
-    """Return the size of a level's voxels in the unit of the axes, in z, y, x."""
-    for transformation in dataset.get("coordinateTransformations", []):
-        if transformation.get("type") == "scale":
-            return tuple(float(s) for s in transformation["scale"][-3:])
+def levels_of(described: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the levels of a pyramid, each with the path of its array; raise ValueError if it has none."""
+    levels = described.get("datasets")
+    if not isinstance(levels, list) or not levels:
+        raise ValueError("it names no arrays")
+    for level in levels:
+        if not isinstance(level, dict) or not isinstance(level.get("path"), str):
+            raise ValueError(f"it names no path of an array, but {level!r}")
+    return levels
+
+
+def scale_of(dataset: dict[str, Any]) -> tuple[float, ...] | None:
+    """Return the size of a level's voxels in the unit of the axes, in z, y, x; None if it is no size."""
+    transformations = dataset.get("coordinateTransformations")
+    for transformation in transformations if isinstance(transformations, list) else []:
+        if isinstance(transformation, dict) and transformation.get("type") == "scale":
+            try:
+                scale = tuple(float(s) for s in transformation["scale"][-3:])
+            except (LookupError, TypeError, ValueError, OverflowError):
+                return None
+            return scale if len(scale) == 3 and all(0 < s < math.inf for s in scale) else None
     return (1.0, 1.0, 1.0)
+
+
+def voxel_size_of_level(
+    attributes: dict[str, Any], described: dict[str, Any], level: dict[str, Any]
+) -> VoxelSize | None:
+    """Return the voxel size of a level in nm; None if it is not known."""
+    unit, scale = nm_per_unit(described), scale_of(level)
+    if scale is None or not is_voxel_size_known(attributes, unit):
+        return None
+    size = VoxelSize(*(s * (unit or 1.0) for s in scale))
+    return size if all(0 < s < math.inf for s in size) else None
 
 
 def nm_per_unit(described: dict[str, Any]) -> float | None:
     """Return how many nm the unit of a pyramid's axes is; None if it names none."""
-    return _NM_PER.get(described["axes"][-1].get("unit", "")) if described.get("axes") else None
+    axes = described.get("axes")
+    last = axes[-1] if isinstance(axes, list) and axes else None
+    unit = last.get("unit") if isinstance(last, dict) else None
+    return _NM_PER.get(unit) if isinstance(unit, str) else None
 
 
 def is_voxel_size_known(attributes: dict[str, Any], unit: float | None) -> bool:
     """Tell whether scales are a voxel size: the suite says so, else a unit is named."""
-    return bool(attributes.get("uniem", {}).get("voxel_size_known", unit is not None))
+    return bool(_own(attributes).get("voxel_size_known", unit is not None))
+
+
+def _own(attributes: dict[str, Any]) -> dict[str, Any]:
+    noted = attributes.get("uniem")
+    return noted if isinstance(noted, dict) else {}
 
 
 def kind_of(attributes: dict[str, Any]) -> Kind:
     """Return what a group says its numbers mean; an image if it says nothing."""
-    if stated := attributes.get("uniem", {}).get("kind"):
+    stated = _own(attributes).get("kind")
+    if isinstance(stated, str) and stated in list(Kind):
         return Kind(stated)
     return Kind.LABELS if "image-label" in attributes.get("ome", attributes) else Kind.IMAGE
 

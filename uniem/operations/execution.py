@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import errno
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,12 +96,13 @@ def check_names(operation: Operation, inputs: Mapping[str, str], outputs: Mappin
 
 def check_places(inputs: Mapping[str, str], outputs: Mapping[str, str], overwrite: bool) -> None:
     """Raise if an output cannot be written, or would change an input."""
-    sources = [path_of(location).resolve() for location in inputs.values()]
+    # os.path, unlike pathlib, takes names that are too long and links that go round in a circle.
+    sources = [Path(os.path.realpath(path_of(location))) for location in inputs.values()]
     finals: list[Path] = []
     for location in outputs.values():
-        path = path_of(location).resolve()
+        path = Path(os.path.realpath(path_of(location)))
         for source in sources:
-            if path == source or (source.is_dir() and source in path.parents):
+            if path == source or (os.path.isdir(source) and source in path.parents):  # noqa: PTH112
                 raise UniemError(
                     f"The output {path} lies in the input {source}.", "Choose a place outside the inputs."
                 )

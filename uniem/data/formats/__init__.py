@@ -18,7 +18,7 @@ from uniem.data.formats import (
     precomputed,
     tiff_stack,
 )
-from uniem.data.formats.files import reading
+from uniem.data.formats.files import check_regular, reading
 from uniem.data.formats.format import Format
 from uniem.data.formats.held import as_held
 from uniem.data.formats.web import open_address
@@ -68,8 +68,8 @@ def open_volume(location: str | Path, kind: Kind | None = None) -> Volume:
     if is_web_address(location):
         return with_recorded_size(open_address(str(location), kind))
     path, dataset = split_location(location)
+    check_regular(path)
     with reading(path):
-        path.stat()
         for each in FORMATS:
             if each.probe(path):
                 return with_recorded_size(each.read(path, dataset, kind))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import json
 import shutil
 import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from uniem.errors import UniemError
 
@@ -26,6 +28,7 @@ PARSER_ERRORS = (
     struct.error,
     zlib.error,
 )
+MOST_RECORD_BYTES = 1 << 24
 REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space or write to another disk."),
     errno.EDQUOT: ("your disk quota is used up", "Free some space or write to another disk."),
@@ -44,9 +47,30 @@ REASONS = {
 def reading(path: Path) -> Iterator[None]:
     """Turn the operating system's refusal to read a path into a `UniemError`."""
     try:
+        if "\0" in str(path):
+            raise OSError(errno.EINVAL, "a name cannot hold the character 0")
         yield
     except OSError as error:
         raise _explained("read", path, error) from error
+
+
+def check_regular(path: Path) -> None:
+    """Raise if a path is neither a file nor a folder: a pipe would be waited for, a device read for ever."""
+    with reading(path):
+        path.stat()
+    if not path.is_file() and not path.is_dir():
+        raise UniemError(f"{path} is a pipe or a device, not a file.", "Name a file or folder.")
+
+
+def read_record(path: Path) -> Any:
+    """Return the JSON in a file that this suite writes beside a volume; None where there is none.
+
+    Raises one of `PARSER_ERRORS`, or OSError, if it is no JSON.
+    """
+    if not path.is_file():  # a pipe would be waited for
+        return None
+    with path.open("rb") as file:
+        return json.loads(file.read(MOST_RECORD_BYTES))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from uniem.data.formats.kind import guess_kind
 from uniem.data.geometry import Box, Triple, VoxelSize
+from uniem.data.limits import check_shape
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.progress import Context
@@ -24,6 +25,7 @@ from uniem.progress import Context
 CACHE_BYTES = 128 << 20
 SLAB_BYTES = 64 << 20
 SLAB_SECTIONS = 16
+REACHABLE_BYTES = 256 << 20
 
 
 class Reader(Protocol):
@@ -119,12 +121,20 @@ class SectionVolume(Volume):
         return section
 
 
-def settle(volume: Volume, path: Path, dataset: str | None, kind: Kind | None) -> Volume:
-    """Give a volume its name, its source and its kind, guessing the kind if it is None."""
+def settle(
+    volume: Volume, path: Path, dataset: str | None, kind: Kind | None, reachable_bytes: int | None = None
+) -> Volume:
+    """Give a volume its name, its source and its kind, guessing the kind if it is None.
+
+    `reachable_bytes` is how far to go into a stream that has to be unpacked from its start.
+    """
+    check_shape(volume.shape, path)
     ending = f"::{dataset}" if dataset else ""
     volume.name = path.name + ending
     volume.source = str(path) + ending
-    volume.kind = kind or guess_kind(volume)
+    section_bytes = volume.nbytes // volume.shape[0]
+    reachable = None if reachable_bytes is None else 1 + reachable_bytes // section_bytes
+    volume.kind = kind or guess_kind(volume, reachable)
     return volume
 
 

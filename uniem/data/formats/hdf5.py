@@ -15,6 +15,7 @@ from uniem.data.formats.files import PARSER_ERRORS, replacing
 from uniem.data.formats.format import Format, described_kind, native_dtype, settle, slabs, voxel_size_of
 from uniem.data.formats.held import EVERY_TYPE
 from uniem.data.geometry import Box, Triple, VoxelSize
+from uniem.data.limits import check_chunk
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.progress import Context
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 DEFAULT_DATASET = "stack"
+DEEPEST = 100
 CHUNK_SHAPE: Triple = (16, 256, 256)
 
 
@@ -52,10 +54,7 @@ class DatasetVolume(Volume):
         try:
             array: NDArray[Any] = self._dataset[index]
         except (OSError, *PARSER_ERRORS) as error:
-            raise UniemError(
-                f"{self._path} cannot be read: {error}.",
-                "It may be cut short or compressed in an unknown way.",
-            ) from error
+            raise _damaged(self._path, error) from error
         return array.astype(self.dtype, copy=False).reshape(box.shape)
 
 
@@ -70,14 +69,20 @@ def probe(path: Path) -> bool:
 def list_datasets(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
     """Return shape and data type of the datasets in a file that could be a volume, by name."""
     with _opened(path) as file:
-        return {name: (shape, str(file[name].dtype)) for name, shape in _volumes_in(file).items()}
+        try:
+            return {name: (shape, str(file[name].dtype)) for name, shape in _volumes_in(file).items()}
+        except PARSER_ERRORS as error:
+            raise _damaged(path, error) from error
 
 
 def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
     """Open a dataset; without a name, the only one that could be a volume."""
     with ExitStack() as closing:
         file = closing.enter_context(_opened(path))
-        volume = _read_from(file, path, dataset, kind)
+        try:
+            volume = _read_from(file, path, dataset, kind)
+        except PARSER_ERRORS as error:
+            raise _damaged(path, error) from error
         closing.pop_all()
         weakref.finalize(volume, file.close)
         return volume
@@ -90,6 +95,8 @@ def _read_from(file: h5py.File, path: Path, dataset: str | None, kind: Kind | No
         listed = ", ".join(found) or "none"
         raise UniemError(f"{path} has no volume '{name}'.", f"The datasets with 2 or 3 axes in it: {listed}.")
     node = file[name]
+    if node.chunks:
+        check_chunk(node.chunks, node.dtype.itemsize, f"{path}::{name}")
     stored = described_kind({"kind": node.attrs.get("kind")})
     return settle(DatasetVolume(node, path), path, name, kind or stored)
 
@@ -130,6 +137,12 @@ def _write_dataset(file: h5py.File, name: str, volume: Volume, path: Path, conte
         node[z : z + slab.shape[0]] = slab
 
 
+def _damaged(path: Path, error: Exception) -> UniemError:
+    return UniemError(
+        f"{path} cannot be read: {error}.", "It may be cut short or compressed in an unknown way."
+    )
+
+
 def _opened(path: Path) -> h5py.File:
     import h5py
 
@@ -150,6 +163,8 @@ def _volumes_in(file: h5py.File) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
 
     def look(name: str, node: Any) -> None:
+        if name.count("/") > DEEPEST:  # every step takes as long as all before it
+            raise UniemError(f"The groups in {file.filename} are nested too deeply.", "Move the dataset up.")
         if isinstance(node, h5py.Dataset) and node.dtype.kind in "buif" and _could_be_volume(node.shape):
             found[name] = node.shape
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uniem.data.formats.files import reading, replacing
+from uniem.data.formats.files import PARSER_ERRORS, read_record, reading, replacing
 from uniem.data.formats.format import (
     Format,
     SectionVolume,
@@ -47,6 +47,8 @@ def probe(path: Path) -> bool:
     if path.is_dir():
         with os.scandir(path) as entries:
             return any(is_picture(entry) for entry in entries)
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
         return file.read(3) in (b"\x89PN", b"\xff\xd8\xff")
 
@@ -160,8 +162,8 @@ def _different(first: Picture, other: Picture) -> UniemError:
 
 def _record_in(path: Path) -> Any:
     try:
-        return json.loads((path / RECORD).read_text("utf-8"))
-    except (OSError, ValueError):
+        return read_record(path / RECORD)
+    except (OSError, *PARSER_ERRORS):
         return None
 
 
@@ -228,7 +230,8 @@ def _write_picture(path: Path, section: NDArray[Any], file_type: str) -> None:
     import tifffile
 
     if file_type == "png":
-        path.write_bytes(imagecodecs.png_encode(section, level=1))
+        room = section.nbytes * 2 + 4096  # the codec expects too little of narrow pictures
+        path.write_bytes(imagecodecs.png_encode(section, level=1, out=room))
     elif file_type == "jpg":
         path.write_bytes(imagecodecs.jpeg8_encode(section, level=JPEG_QUALITY))
     else:

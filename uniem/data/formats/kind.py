@@ -26,11 +26,12 @@ PROBABILITY_EQUAL_INSIDE = 0.05
 DARK_END, BRIGHT_END = 2, 253
 
 
-def guess_kind(volume: Volume) -> Kind:
-    """Return the likely kind of a volume from its data type and a few of its sections."""
+def guess_kind(volume: Volume, reachable: int | None = None) -> Kind:
+    """Return the likely kind of a volume from its data type and a few of its first `reachable` sections."""
     if volume.dtype.kind == "b" or (volume.dtype.kind in "ui" and volume.dtype.itemsize >= 4):
         return Kind.LABELS
-    samples = [_sample(volume, z) for z in _sampled_sections(volume.shape[0])]
+    sections = min(volume.shape[0], reachable or volume.shape[0])
+    samples = [_sample(volume, z) for z in _sampled_sections(sections)]
     if volume.dtype.kind == "f":
         return _kind_of_floats(samples)
     if _looks_like_labels(samples):
@@ -54,8 +55,8 @@ def _sample(volume: Volume, z: int) -> NDArray[Any]:
 
 
 def _kind_of_floats(samples: list[NDArray[Any]]) -> Kind:
-    low = min(float(np.nanmin(sample)) for sample in samples)
-    high = max(float(np.nanmax(sample)) for sample in samples)
+    known = np.concatenate([sample[~np.isnan(sample)] for sample in samples])
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, np.inf)
     if not (low >= 0 and high <= 1):
         return Kind.IMAGE
     grey = [np.nan_to_num(sample * 255).astype(np.uint8) for sample in samples]

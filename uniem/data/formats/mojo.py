@@ -7,6 +7,7 @@ written by itself, the second beside the first. Merges are applied; the padding 
 
 from __future__ import annotations
 
+import io
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
@@ -235,8 +236,10 @@ def _query(database: Path, sql: str) -> list[tuple[Any, ...]]:
     try:
         with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             connection.text_factory = lambda text: text.decode("utf-8", "replace")
+            if connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'view'").fetchone():
+                raise ValueError("it holds views, which a Dojo folder has not")
             return connection.execute(sql).fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError, MemoryError) as error:
         raise UniemError(f"{database} cannot be read: {error}.", "Copy the whole folder again.") from error
 
 
@@ -293,8 +296,10 @@ def _check_target(volume: Volume, path: Path, part: str) -> None:
 def _write_colours(path: Path) -> None:
     import h5py
 
-    with h5py.File(path, "w") as file:
+    content = io.BytesIO()  # since HDF5 ends the process if it cannot write out what it holds
+    with h5py.File(content, "w") as file:
         file[COLOUR_DATASET] = colours_of(np.arange(COLOUR_COUNT))
+    path.write_bytes(content.getvalue())
 
 
 def _write_database(path: Path, tiles: Iterable[WrittenTile], known: dict[int, MojoSegment]) -> None:

@@ -8,7 +8,6 @@ this suite notes it in `volume.json` beside the description.
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import threading
 from collections import OrderedDict
@@ -21,7 +20,7 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from uniem.data.formats.files import PARSER_ERRORS, reading
+from uniem.data.formats.files import PARSER_ERRORS, read_record, reading
 from uniem.data.formats.format import CACHE_BYTES, flatten_colours
 from uniem.data.formats.picture import decode_picture
 from uniem.data.geometry import Box, Triple, VoxelSize
@@ -36,6 +35,7 @@ ID_DATASET = "IdMap"
 TILE_TYPES = {"images": ("tif", "tiff", "png", "jpg", "jpeg"), "ids": ("hdf5", "h5")}
 MAX_DESCRIPTION_BYTES = 1 << 20
 MAX_TILE_EDGE = 1 << 15
+MAX_EDGE = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def describe_tiling(folder: Path) -> Tiling:
         file_type = node.attrib["fileExtension"].removeprefix(".").lower()
     except (ElementTree.ParseError, *PARSER_ERRORS) as error:
         raise _damaged(path, f"{type(error).__name__}, {error}") from error
-    if min(size) < 1 or min(tile) < 1 or tile[0] != 1 or max(tile) > MAX_TILE_EDGE:
+    if min(size) < 1 or max(size) > MAX_EDGE or min(tile) < 1 or tile[0] != 1 or max(tile) > MAX_TILE_EDGE:
         raise _damaged(path, f"a volume of {size} in tiles of {tile} (z, y, x)")
     if file_type not in TILE_TYPES[folder.name]:
         known = ", ".join(TILE_TYPES[folder.name])
@@ -159,7 +159,7 @@ _ATTRIBUTES = ("numVoxels", "numVoxelsPerTile")
 def describe_part(folder: Path) -> dict[str, Any]:
     """Return what this suite noted about a part (kind, voxel size, shape); empty for one by UNI-EM."""
     try:
-        record = json.loads((folder / RECORD).read_text("utf-8"))
+        record = read_record(folder / RECORD)
     except (OSError, *PARSER_ERRORS):
         return {}
     return record if isinstance(record, dict) else {}

@@ -1,4 +1,4 @@
-"""MRC files (also .rec, .st and .map) by mrcfile; mapped into memory, only what is read is loaded.
+"""MRC files (also .rec, .st and .map) by mrcfile; only what is asked for is read.
 
 The voxel size is kept in angstrom as float32; its exact value in nm, and the kind, are among the file's
 labels (its lines of text). Unsigned bytes are written as 16 bits, since readers take the bytes of an MRC for
@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import math
 import warnings
-import weakref
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from uniem.data.formats.file_volume import FileVolume
 from uniem.data.formats.files import PARSER_ERRORS, replacing
 from uniem.data.formats.format import Format, described_kind, refined, settle, slabs, voxel_size_of
-from uniem.data.formats.numpy_file import MappedVolume
 from uniem.data.geometry import VoxelSize
+from uniem.data.limits import check_shape
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.progress import Context
 
 HEADER_BYTES = 1024
 MAGIC_OFFSET = 208
+EXTENSION_OFFSET = 92
 ANGSTROM_PER_NM = 10.0
 IMOD_STAMP = 1146047817
 SIGNED_BYTES_FLAG = 1
@@ -58,7 +59,7 @@ def probe(path: Path) -> bool:
 
 
 def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
-    """Map the volume in an MRC file, with its axes in the order z, y, x."""
+    """Open the volume in an MRC file, with its axes in the order z, y, x."""
     import mrcfile
 
     if dataset:
@@ -66,41 +67,48 @@ def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
             f"{path} is an MRC file and holds no dataset '{dataset}'.", f"Leave off ::{dataset}."
         )
     try:
+        _check_extension(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            file = mrcfile.mmap(path, mode="r", permissive=True)
-        if file.data is None:
-            file.close()
-            raise ValueError("it is cut short, or its voxels are of an unknown type")
-        volume = MappedVolume(_as_zyx(_as_imod_says(file), file.header, path), path)
-        volume.voxel_size = refined(_voxel_size_of(file), _noted_size(file.get_labels()))
-        stated = _kind_in(file.get_labels())
+            file = mrcfile.open(path, permissive=True, header_only=True)
+        with file:
+            volume = _volume_of(file.header, path)
+            volume.voxel_size = refined(_voxel_size_of(file), _noted_size(file.get_labels()))
+            stated = _kind_in(file.get_labels())
     except PARSER_ERRORS as error:
         raise UniemError(
             f"{path} cannot be read as MRC: {error}.", "It may be cut short; copy or save it again."
         ) from error
-    weakref.finalize(volume, file.close)
     return settle(volume, path, None, kind or stated)
 
 
-def _as_imod_says(file: Any) -> NDArray[Any]:
-    """Return the mapped voxels; the bytes of IMOD's files are unsigned unless a flag says signed."""
-    array: NDArray[Any] = file.data
-    stamp, flags = np.frombuffer(file.header.tobytes(), file.header.nx.dtype)[[38, 39]].tolist()
-    is_unsigned = array.dtype == np.int8 and stamp == IMOD_STAMP and not flags & SIGNED_BYTES_FLAG
-    return array.view(np.uint8) if is_unsigned else array
+def _check_extension(path: Path) -> None:
+    """Raise if the extended header, for which mrcfile asks for memory at once, is longer than the file."""
+    with path.open("rb") as file:
+        size = file.read(HEADER_BYTES)[EXTENSION_OFFSET : EXTENSION_OFFSET + 4]
+    least = min(int.from_bytes(size, "little"), int.from_bytes(size, "big"))
+    if least > path.stat().st_size:
+        raise ValueError(f"its extended header of {least} bytes is longer than the file")
 
 
-def _as_zyx(array: NDArray[Any], header: Any, path: Path) -> NDArray[Any]:
-    if array.ndim == 4:
-        if array.shape[0] != 1:
-            raise UniemError(f"{path} holds {array.shape[0]} volumes, not one.", "Save each to its own file.")
-        array = array[0]
+def _volume_of(header: Any, path: Path) -> Volume:
+    from mrcfile import utils
+
+    shape = [int(n) for n in utils.data_shape_from_header(header)]
+    dtype = utils.data_dtype_from_header(header)
+    if len(shape) == 4:
+        if shape[0] != 1:
+            raise UniemError(f"{path} holds {shape[0]} volumes, not one.", "Save each to its own file.")
+        shape = shape[1:]
+    # The bytes of IMOD's files are unsigned unless a flag says signed.
+    stamp, flags = np.frombuffer(header.tobytes(), header.nx.dtype)[[38, 39]].tolist()
+    if dtype == np.int8 and stamp == IMOD_STAMP and not flags & SIGNED_BYTES_FLAG:
+        dtype = np.dtype(np.uint8)
     stored = [int(header.maps), int(header.mapr), int(header.mapc)]
-    planes = array[None] if array.ndim == 2 else array
-    return (
-        planes.transpose([stored.index(axis) for axis in (3, 2, 1)]) if set(stored) == {1, 2, 3} else planes
-    )
+    is_ordered = set(stored) == {1, 2, 3} and len(shape) == 3
+    order = (stored.index(3), stored.index(2), stored.index(1)) if is_ordered else (0, 1, 2)
+    check_shape(shape, path)
+    return FileVolume(path, dtype, HEADER_BYTES + int(header.nsymbt), shape, order=order)
 
 
 def _voxel_size_of(file: Any) -> VoxelSize | None:
@@ -161,7 +169,8 @@ class _Statistics:
         self.low, self.high = min(self.low, float(voxels.min())), max(self.high, float(voxels.max()))
         self.count += voxels.size
         for section in voxels:
-            values = section.astype(np.float64).ravel()
+            with np.errstate(invalid="ignore"):  # what a file may hold instead of a number
+                values = section.astype(np.float64).ravel()
             self.sum += float(values.sum())
             self.squares += float(values @ values)
 

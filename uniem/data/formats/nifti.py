@@ -2,9 +2,9 @@
 
 The voxel size is kept in micrometres as float32, and exactly in a comment (an extension of the header).
 
-A plain file is mapped into memory. A compressed one is decompressed as far as the sections that are asked
-for: reading on costs nothing extra, going back begins at the start of the file; memory stays bounded by the
-cache of sections. Import a large one into a store to work on it.
+Of a plain file only what is asked for is read. A compressed one is decompressed as far as the sections that
+are asked for: reading on costs nothing extra, going back begins at the start of the file; memory stays
+bounded by the cache of sections. Import a large one into a store to work on it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from uniem.data.formats.file_volume import FileVolume
 from uniem.data.formats.files import PARSER_ERRORS, replacing
 from uniem.data.formats.format import (
+    REACHABLE_BYTES,
     Format,
     SectionVolume,
     described_kind,
@@ -31,7 +33,6 @@ from uniem.data.formats.format import (
     voxel_size_of,
 )
 from uniem.data.formats.held import EVERY_TYPE
-from uniem.data.formats.numpy_file import MappedVolume
 from uniem.data.geometry import VoxelSize
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
@@ -78,8 +79,10 @@ def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
     with _parsing(path):
         image: Any = nibabel.load(path, keep_file_open=True)
         volume = _volume_of(image.dataobj, image.header, path)
-    volume.voxel_size = refined(_voxel_size_of(image), _noted_size(image.header))
-    return settle(volume, path, None, kind or _kind_in(image.header))
+        volume.voxel_size = refined(_voxel_size_of(image), _noted_size(image.header))
+        stated = _kind_in(image.header)
+    reachable = None if _start_is_plain(path) else REACHABLE_BYTES
+    return settle(volume, path, None, kind or stated, reachable)
 
 
 def _volume_of(proxy: Any, header: Any, path: Path) -> Volume:
@@ -89,18 +92,20 @@ def _volume_of(proxy: Any, header: Any, path: Path) -> Volume:
     is_scaled = (proxy.slope, proxy.inter) != (1, 0)
     stored = native_dtype(header.get_data_dtype(), path)
     if not is_scaled and _start_is_plain(path):
-        return MappedVolume(np.asanyarray(proxy.get_unscaled()).reshape(shape[:3], order="F").T, path)
+        return FileVolume(path, header.get_data_dtype(), proxy.offset, shape[:3], True, (2, 1, 0))
     precise = np.dtype(
         np.float64 if stored.itemsize > 4 or stored.name in ("int32", "uint32") else np.float32
     )
 
+    dtype = precise if is_scaled else stored
+
     def decode(z: int) -> NDArray[Any]:
         index = (slice(None), slice(None), z)[: len(proxy.shape)] + (0,) * (len(proxy.shape) - 3)
-        with _parsing(path):
-            section: NDArray[Any] = np.asarray(proxy[index])
+        with _parsing(path), np.errstate(all="ignore"):
+            section: NDArray[Any] = np.asarray(proxy[index]).astype(dtype, copy=False)
         return section.reshape(shape[0], shape[1], order="F").T
 
-    return SectionVolume((shape[2], shape[1], shape[0]), precise if is_scaled else stored, decode)
+    return SectionVolume((shape[2], shape[1], shape[0]), dtype, decode)
 
 
 def _start_is_plain(path: Path) -> bool:

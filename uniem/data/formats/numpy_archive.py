@@ -1,11 +1,12 @@
 """NumPy's .npz files: zip archives of arrays, of which `::name` chooses one.
 
-A member that is stored as it is, is mapped into memory. A compressed one is unpacked as far as the sections
-that are asked for; going back begins at its start. Pickled objects are refused.
+A member that is stored as it is, is read as far as it is asked for. A compressed one is unpacked as far as
+the sections that are asked for; going back begins at its start. Pickled objects are refused.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 import threading
 import weakref
@@ -13,13 +14,15 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from uniem.data.formats.file_volume import FileVolume
 from uniem.data.formats.files import PARSER_ERRORS, replacing
 from uniem.data.formats.format import (
+    REACHABLE_BYTES,
     Format,
     SectionVolume,
     described_kind,
@@ -29,9 +32,10 @@ from uniem.data.formats.format import (
     voxel_size_of,
 )
 from uniem.data.formats.held import EVERY_TYPE
-from uniem.data.formats.numpy_file import MappedVolume
+from uniem.data.formats.numpy_file import header_of
 from uniem.data.geometry import VoxelSize
-from uniem.data.volume import Kind, Volume
+from uniem.data.limits import check_piece
+from uniem.data.volume import ArrayVolume, Kind, Volume
 from uniem.errors import UniemError
 from uniem.progress import Context
 
@@ -41,6 +45,7 @@ DEFAULT_MEMBER = "volume"
 VOXEL_SIZE_MEMBER = "voxel_size_nm"
 KIND_MEMBER = "kind"
 LOCAL_HEADER_BYTES = 30
+MOST_SMALL_BYTES = 1 << 12
 
 
 def probe(path: Path) -> bool:
@@ -76,7 +81,9 @@ def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
         stated = described_kind({"kind": _small(archive, KIND_MEMBER)})
         closing.pop_all()
     weakref.finalize(volume, archive.close)
-    return settle(volume, path, name if dataset else None, kind or stated)
+    is_packed = not isinstance(volume, FileVolume | ArrayVolume)
+    reachable = REACHABLE_BYTES if is_packed else None
+    return settle(volume, path, name if dataset else None, kind or stated, reachable)
 
 
 def list_arrays(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -96,21 +103,13 @@ def _parsing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _header_of(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Return (shape, is in Fortran's order, dtype) of the .npy file that begins here."""
-    version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)
-    return np.lib.format.read_array_header_2_0(file)
-
-
 def _volumes_in(archive: zipfile.ZipFile) -> dict[str, tuple[tuple[int, ...], str]]:
     found: dict[str, tuple[tuple[int, ...], str]] = {}
     for entry in archive.namelist():
         if not entry.endswith(ENDING):
             continue
         with archive.open(entry) as file:
-            shape, _, dtype = _header_of(file)
+            shape, _, dtype = header_of(file)
         if len(shape) in (2, 3) and min(shape) > 0 and dtype.kind in "buif":
             found[entry.removesuffix(ENDING)] = (shape, str(dtype))
     return found
@@ -129,18 +128,19 @@ def _only_one(archive: zipfile.ZipFile, path: Path) -> str:
 def _volume_of(archive: zipfile.ZipFile, name: str, path: Path) -> Volume:
     entry = archive.getinfo(name + ENDING)
     with archive.open(entry) as file:
-        shape, is_fortran, dtype = _header_of(file)
+        shape, is_fortran, dtype = header_of(file)
         header_bytes = file.tell()
-    native_dtype(dtype, path)
+    native = native_dtype(dtype, path)
     if len(shape) not in (2, 3) or min(shape) < 1:
         raise UniemError(f"The array {name} in {path} has the shape {shape}.", "Save one with axes z, y, x.")
     if entry.compress_type == zipfile.ZIP_STORED:
         start = _start_of(path, entry) + header_bytes
-        order: Any = "F" if is_fortran else "C"
-        return MappedVolume(np.memmap(path, dtype, "r", start, shape, order), path)
+        return FileVolume(path, dtype, start, shape, is_fortran)
+    needed = math.prod(shape) * dtype.itemsize
+    check_piece(needed if is_fortran else needed // (1, *shape)[-3], entry.compress_size, path)
     if is_fortran:  # its sections are spread over the whole stream
         with archive.open(entry) as file:
-            return MappedVolume(np.lib.format.read_array(file, allow_pickle=False), path)
+            return ArrayVolume(np.lib.format.read_array(file, allow_pickle=False).astype(native, copy=False))
     return _Packed(archive, entry, (1, *shape)[-3:], dtype, header_bytes, path).volume
 
 
@@ -184,7 +184,10 @@ def _small(archive: zipfile.ZipFile, name: str) -> Any:
     if name + ENDING not in archive.namelist():
         return None
     with archive.open(name + ENDING) as file:
-        return np.lib.format.read_array(file, allow_pickle=False).tolist()
+        shape, _, dtype = header_of(file)
+        is_small = math.prod(shape) * dtype.itemsize <= MOST_SMALL_BYTES and dtype.kind in "buifU"
+        content = file.read(MOST_SMALL_BYTES) if is_small else b""
+    return np.frombuffer(content, dtype, math.prod(shape)).reshape(shape).tolist() if is_small else None
 
 
 def _voxel_size_in(archive: zipfile.ZipFile) -> VoxelSize | None:

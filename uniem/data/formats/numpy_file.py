@@ -4,47 +4,28 @@ from __future__ import annotations
 
 import json
 import math
+import tokenize
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from uniem.data.formats.files import replacing, write_bytes
+from uniem.data.formats.file_volume import FileVolume
+from uniem.data.formats.files import PARSER_ERRORS, read_record, replacing, write_bytes
 from uniem.data.formats.format import (
     Format,
     describe,
     described_kind,
     described_voxel_size,
-    native_dtype,
     settle,
     slabs,
 )
 from uniem.data.formats.held import EVERY_TYPE
-from uniem.data.geometry import Box
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.progress import Context
 
 MAGIC = b"\x93NUMPY"
-
-
-class MappedVolume(Volume):
-    """An array in a file that is mapped into memory; only what is read is loaded."""
-
-    def __init__(self, array: NDArray[Any], path: Path) -> None:
-        planes = array[None] if array.ndim == 2 else array
-        super().__init__(
-            (planes.shape[0], planes.shape[1], planes.shape[2]),
-            native_dtype(array.dtype, path),
-            None,
-            Kind.IMAGE,
-        )
-        self._array = planes
-
-    def read(self, box: Box) -> NDArray[Any]:
-        """Return the voxels of a box, copied out of the file."""
-        return np.array(self._array[box.slices], self.dtype)
 
 
 def probe(path: Path) -> bool:
@@ -61,16 +42,20 @@ def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
         raise UniemError(
             f"{path} is an .npy file and holds no dataset '{dataset}'.", f"Leave off ::{dataset}."
         )
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise UniemError(
-            f"{path} cannot be read as an .npy file: {error}.",
-            "It may be cut short or hold no plain numbers.",
-        ) from error
-    if array.ndim not in (2, 3) or array.size == 0:
-        raise UniemError(f"The array in {path} has the shape {array.shape}.", "Save one with axes z, y, x.")
-    volume = MappedVolume(array, path)
+    with path.open("rb") as file:
+        try:
+            shape, is_fortran, dtype = header_of(file)
+            if dtype.hasobject:
+                raise ValueError("it holds Python objects")
+        except ValueError as error:
+            raise UniemError(
+                f"{path} cannot be read as an .npy file: {error}.",
+                "It may be cut short or hold no plain numbers.",
+            ) from error
+        start = file.tell()
+    if len(shape) not in (2, 3) or min(shape) < 1:
+        raise UniemError(f"The array in {path} has the shape {shape}.", "Save one with axes z, y, x.")
+    volume = FileVolume(path, dtype, start, shape, is_fortran)
     record = _record_beside(path, volume)
     volume.voxel_size = described_voxel_size(record)
     return settle(volume, path, None, kind or described_kind(record))
@@ -96,6 +81,22 @@ def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> 
         write_bytes(_beside(path), json.dumps(record, indent=1).encode())
 
 
+def header_of(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return (shape, is in Fortran's order, dtype) of the .npy file that begins here; raise ValueError."""
+    try:
+        version = np.lib.format.read_magic(file)
+        read_header: Any = np.lib.format.read_array_header_2_0
+        if version == (1, 0):
+            read_header = np.lib.format.read_array_header_1_0
+        shape, is_fortran, dtype = read_header(file)
+        whole = tuple(int(n) for n in shape)
+    except (tokenize.TokenError, SyntaxError, *PARSER_ERRORS) as error:
+        raise ValueError("its header makes no sense") from error
+    if any(type(n) is not int for n in shape) or min(whole, default=0) < 0:
+        raise ValueError(f"its shape is {shape}")
+    return whole, bool(is_fortran), dtype
+
+
 def _beside(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
@@ -103,8 +104,8 @@ def _beside(path: Path) -> Path:
 def _record_beside(path: Path, volume: Volume) -> Any:
     """Return the record of this very array; one of an array of another shape or type is ignored."""
     try:
-        record = json.loads(_beside(path).read_text("utf-8"))
-    except (OSError, ValueError):
+        record = read_record(_beside(path))
+    except (OSError, *PARSER_ERRORS):
         return None
     if not isinstance(record, dict) or record.get("dtype") != volume.dtype.str:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from uniem.data.formats.files import PARSER_ERRORS
 from uniem.data.formats.tiff_stack import MAGIC, page_dtype, page_pixels
+from uniem.data.limits import check_piece
 from uniem.errors import UniemError
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -40,19 +42,31 @@ class Picture:
 def look_at_picture(path: Path) -> Picture:
     """Return size and type of a picture without decoding it."""
     with path.open("rb") as file:
-        start = file.read(32)
-        if start.startswith(PNG_MAGIC) and len(start) >= 26:
-            width, height, depth, colour = struct.unpack(">IIBB", start[16:26])
-            return Picture(
-                path, height, width, _unsigned(16 if depth == 16 else 8), PNG_SAMPLES.get(colour, 1)
-            )
-        if start.startswith(JPEG_MAGIC):
-            return _look_at_jpeg(path, file)
-    if start[:4] in MAGIC:
-        return _look_at_tiff(path)
-    raise UniemError(
-        f"{path} is no picture: it begins with {start[:16]!r}.", "Save it again or move it away."
-    )
+        start = file.read(4)
+        if start not in MAGIC:
+            return _look_at(path, file)
+    return _look_at_tiff(path)
+
+
+def _look_at(path: Path, file: BinaryIO) -> Picture:
+    """Read the header of a PNG or JPG; raise if it says what its length cannot hold."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    start = file.read(32)
+    if start.startswith(PNG_MAGIC) and len(start) >= 26:
+        width, height, depth, colour = struct.unpack(">IIBB", start[16:26])
+        samples = PNG_SAMPLES.get(colour, 1)
+        picture = Picture(path, height, width, _unsigned(16 if depth == 16 else 8), samples)
+    elif start.startswith(JPEG_MAGIC):
+        picture = _look_at_jpeg(path, file)
+    else:
+        raise UniemError(
+            f"{path} is no picture: it begins with {start[:16]!r}.", "Save it again or move it away."
+        )
+    if min(picture.height, picture.width) < 1:
+        raise UniemError(f"{path} has no pixels.", "Copy or save it again.")
+    check_piece(picture.height * picture.width * picture.samples * picture.dtype.itemsize, size, path)
+    return picture
 
 
 def decode_picture(path: Path) -> NDArray[Any]:
@@ -62,6 +76,7 @@ def decode_picture(path: Path) -> NDArray[Any]:
     content = path.read_bytes()
     if content[:4] in MAGIC:
         return _decode_tiff(path)
+    _look_at(path, io.BytesIO(content))
     try:
         if content.startswith(PNG_MAGIC):
             return np.asarray(imagecodecs.png_decode(content))

@@ -52,15 +52,16 @@ def read_address(address: str, kind: Kind | None) -> Volume | None:
 
 
 def _opened(place: str | Path, content: bytes, kind: Kind | None) -> Volume:
+    from uniem.data.tensor_reading import check_levels, plain_reason
     from uniem.data.tensor_volume import TensorVolume, read_key
 
     info, record = _parsed(content), _parsed(read_key(place, RECORD) or b"")
     try:
         arrays = [open_scale(place, i) for i in range(len(info["scales"]))]
         sizes = [voxel_size_of(scale["resolution"][::-1]) for scale in info["scales"]]
-    except (LookupError, TypeError, ValueError, OSError) as error:
-        reason = str(error).split(" [")[0]
-        raise UniemError(f"{place} is damaged: {reason}.", "Make or copy it again.") from error
+    except (LookupError, TypeError, ValueError, OSError, RuntimeError) as error:
+        raise UniemError(f"{place} is damaged: {plain_reason(error)}.", "Make or copy it again.") from error
+    check_levels(arrays, place)
     if isinstance(record, dict) and record.get("voxel_size_nm", 1) is None and sizes[0] == UNKNOWN_SIZE:
         sizes = [None] * len(sizes)
     stated = Kind.LABELS if info.get("type") == "segmentation" else Kind.IMAGE
@@ -70,7 +71,7 @@ def _opened(place: str | Path, content: bytes, kind: Kind | None) -> Volume:
 def _parsed(content: bytes) -> Any:
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

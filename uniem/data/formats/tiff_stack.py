@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from uniem.data.formats.file_volume import FileVolume
 from uniem.data.formats.files import PARSER_ERRORS, reading, replacing
 from uniem.data.formats.format import (
     Format,
@@ -41,6 +43,7 @@ from uniem.data.formats.tiff_voxel_size import (
     ome_voxel_size,
 )
 from uniem.data.geometry import VoxelSize
+from uniem.data.limits import check_piece
 from uniem.data.palette import Colour, painted
 from uniem.data.views import RestatedVolume
 from uniem.data.volume import Kind, Volume
@@ -55,6 +58,7 @@ IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
 # Offsets in a classic TIFF have 32 bits; the margin is for tags and for what compression may add.
 CLASSIC_BYTES = (1 << 32) - (64 << 20)
 NM_PER_CM = 1e7
+MOST_PLANES = 1_000_000
 MAX_FRACTION = float(1 << 32)
 COMPRESSIONS = ("none", "lzw", "zlib")
 
@@ -156,6 +160,7 @@ def page_pixels(page: Any, path: Path) -> NDArray[Any]:
     import tifffile
 
     try:
+        _check_page(page, path)
         pixels = page.asarray()
     except (tifffile.TiffFileError, *PARSER_ERRORS) as error:
         raise _damaged(path, str(error)) from error
@@ -168,14 +173,25 @@ def page_pixels(page: Any, path: Path) -> NDArray[Any]:
     return np.asarray(pixels)
 
 
+def _check_page(page: Any, path: Path) -> None:
+    """Raise if a page, or a tile of it, is far larger than its bytes can be."""
+    stored = sum(page.databytecounts)
+    itemsize = np.dtype(page.dtype).itemsize
+    for shape in (page.shape, page.keyframe.chunks):
+        check_piece(math.prod(shape) * itemsize, min(stored, page.parent.filehandle.size), path)
+
+
 def page_dtype(page: Any, path: Path, kind: Kind | None) -> np.dtype[Any]:
     """Return the data type of the voxels of a page."""
+    if page.dtype is None:
+        raise UniemError(f"{path} has pixels of an unknown type.", "Save it again as 8 or 16 bits.")
     dtype = native_dtype(np.dtype(page.dtype), path)
     is_coded = kind == Kind.LABELS and page.samplesperpixel >= 3 and dtype == np.uint8
     return np.dtype(np.uint32) if is_coded else dtype
 
 
 def _open(tiff: tifffile.TiffFile, path: Path, kind: Kind | None) -> Volume:
+    _check_planes(tiff, path)
     series = tiff.series[0]
     page = series.keyframe
     if pages := _pages_of_several(tiff, path):
@@ -193,10 +209,19 @@ def _open(tiff: tifffile.TiffFile, path: Path, kind: Kind | None) -> Volume:
                 path, f"it should have {series.dataoffset + size} bytes, not {tiff.filehandle.size}"
             )
         stored = np.dtype(page.dtype).newbyteorder("<" if tiff.byteorder == "<" else ">")
-        mapped = np.memmap(path, stored, "r", series.dataoffset, shape)
-        return SectionVolume(shape, dtype, lambda z: np.array(mapped[z]), voxel_size)
+        volume = FileVolume(path, stored, series.dataoffset, shape)
+        volume.voxel_size = voxel_size
+        return volume
     _check_pages(tiff, path, depth)
     return SectionVolume(shape, dtype, _page_decoder(series.pages, path, kind), voxel_size)
+
+
+def _check_planes(tiff: tifffile.TiffFile, path: Path) -> None:
+    """Raise if OME-XML tells of so many planes that counting them would fill the memory."""
+    declared = [re.findall(rf'Size{axis}="(\d+)"', tiff.ome_metadata or "") for axis in "ZCT"]
+    planes = math.prod(max((int(n[:20]) for n in found), default=1) for found in declared)
+    if planes > MOST_PLANES:
+        raise _truncated(path, f"its OME-XML tells of {planes} planes, and it has {len(tiff.pages)} pages")
 
 
 def _pages_of_several(tiff: tifffile.TiffFile, path: Path) -> list[Any]:

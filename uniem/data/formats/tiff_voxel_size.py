@@ -71,7 +71,8 @@ def _ome_edge(xml: str, axis: str) -> float | None:
     given = dict(re.findall(r'(PhysicalSize[XYZ](?:Unit)?)="([^"]*)"', pixels.group()))
     scale = NM_PER_UNIT.get(given.get(f"PhysicalSize{axis}Unit", "µm").lower())
     try:
-        edge = _rounded(float(given[f"PhysicalSize{axis}"]) * (scale or 0))
+        stated = float(given[f"PhysicalSize{axis}"])
+        edge = stated if scale == 1 else _rounded(stated * (scale or 0))
     except (KeyError, ValueError):
         return None
     return edge if 0 < edge < float("inf") else None
