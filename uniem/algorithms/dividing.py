@@ -38,8 +38,8 @@ def divide(
     factor = _factor(mask.shape, spacing)
     seeds = np.where(mask, seeds, 0)
     wider = [step * f for step, f in zip(spacing, factor, strict=True)]
-    coarse_gray = None if gray is None else _pooled(gray, factor, np.mean)
-    coarse = _cut(_pooled(mask, factor, np.max), _pooled(seeds, factor, np.max), coarse_gray, wider)
+    coarse_gray = None if gray is None else _darkest(gray, factor)
+    coarse = _cut(_pooled(mask, factor), _pooled(seeds, factor), coarse_gray, wider)
     for axis, f in enumerate(factor):
         coarse = coarse.repeat(f, axis=axis) if f > 1 else coarse
     parts = np.where(mask, coarse[tuple(slice(n) for n in mask.shape)], 0)
@@ -85,8 +85,11 @@ def _supervoxels(
     lowest = lowest_of_cells(np.where(flat, np.squeeze(ground), np.float32(np.inf)), cell)
     seeds = np.where(flat, lowest, 0)
     nodes: NDArray[Any] = watershed(np.squeeze(ground), seeds, mask=flat)  # type: ignore[no-untyped-call]
-    _, dense = np.unique(np.append(0, nodes.ravel()), return_inverse=True)
-    return dense[1:].astype(np.int32).reshape(mask.shape)
+    is_used = np.bincount(nodes.ravel(), minlength=1) > 0
+    is_used[0] = False
+    dense = np.where(is_used, np.cumsum(is_used), 0).astype(np.int32)
+    numbered: NDArray[np.int32] = dense[nodes].reshape(mask.shape)
+    return numbered
 
 
 def _owners(
@@ -277,10 +280,18 @@ def _factor(shape: tuple[int, ...], spacing: Sequence[float]) -> Triple:
     return (factor[0], factor[1], factor[2])
 
 
-def _pooled(array: NDArray[Any], factor: Triple, pool: Any) -> NDArray[Any]:
-    """Return one value for each coarse voxel; at the far border the outermost voxels go on."""
+def _pooled(array: NDArray[Any], factor: Triple) -> NDArray[Any]:
+    """Return the largest value in each coarse voxel; at the far border the outermost voxels go on."""
     padding = [(0, -n % f) for n, f in zip(array.shape, factor, strict=True)]
-    padded = np.pad(array, padding, mode="edge")
-    split = padded.reshape([n for size, f in zip(padded.shape, factor, strict=True) for n in (size // f, f)])
-    pooled: NDArray[Any] = pool(split, axis=(1, 3, 5))
+    padded = np.pad(array, padding, mode="edge") if any(after for _, after in padding) else array
+    pooled: NDArray[Any] | None = None
+    for offset in np.ndindex(factor):
+        part = padded[tuple(slice(o, None, f) for o, f in zip(offset, factor, strict=True))]
+        pooled = part.copy() if pooled is None else np.maximum(pooled, part, out=pooled)
+    assert pooled is not None
     return pooled
+
+
+def _darkest(gray: NDArray[Any], factor: Triple) -> NDArray[np.float32]:
+    """Return the darkest value in each coarse voxel, so that thin membranes stay."""
+    return -_pooled(-gray.astype(np.float32), factor)

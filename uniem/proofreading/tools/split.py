@@ -94,7 +94,7 @@ def split_by_seeds(
             )
         for place in on_object:
             marked[place] = number
-    if len(np.unique(marked)) < 3:
+    if len(seeds) < 2:
         raise UniemError(f"There are not two groups of seeds on object {label}.", "Mark each of its parts.")
     gray = None if image is None else image.read(box)
     numbers = divide(mask, marked, gray, volume.voxel_size or (1.0, 1.0, 1.0))
