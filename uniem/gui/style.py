@@ -7,6 +7,8 @@ from typing import Literal, cast
 from qtpy.QtGui import QColor, QFont, QIcon, QPalette
 from qtpy.QtWidgets import QApplication
 
+from uniem import paths
+
 Theme = Literal["dark", "light", "system"]
 THEMES: tuple[Theme, ...] = ("dark", "light", "system")
 FONT_SIZES = (8, 20)
@@ -83,7 +85,23 @@ QLabel[role="good"] {{ color: {good}; }}
 QLabel[role="quiet"] {{ color: {quiet}; }}
 QLabel[role="heading"] {{ font-size: {heading}pt; font-weight: 600; }}
 QWidget[role="bar"] {{ background: {title}; }}
+QRadioButton::indicator {{
+    width: 13px; height: 13px; border: 1px solid {quiet}; border-radius: 7px; background: {base};
+}}
+QRadioButton::indicator:checked {{
+    width: 7px; height: 7px; border: 4px solid {highlight}; background: {highlighted};
+}}
 """
+# Fusion draws the frame of an empty box in a shade of the window: on dark it cannot be seen.
+_TICKED = ("QCheckBox", "QGroupBox", "QTreeView", "QTableView", "QListView")
+_BOXES = {
+    "": "width: 13px; height: 13px; border: 1px solid {quiet}; border-radius: 2px; background: {base};",
+    ":hover": "border-color: {highlight};",
+    ":checked": 'background: {highlight}; border-color: {highlight}; image: url("{icons}/tick.svg");',
+    ":indeterminate": 'background: {highlight}; border-color: {highlight}; image: url("{icons}/part.svg");',
+    ":disabled": "border-color: {line}; background: {window};",
+    ":checked:disabled": "background: {line};",
+}
 
 
 def apply_theme(theme: Theme, font_size: int) -> None:
@@ -102,11 +120,19 @@ def apply_theme(theme: Theme, font_size: int) -> None:
     font.setPointSize(max(FONT_SIZES[0], min(FONT_SIZES[1], font_size)))
     application.setFont(font)
     accents = _ACCENTS[tone]
+    boxes = "".join(
+        f"{', '.join(f'{widget}::indicator{state}' for widget in _TICKED)} {{{{ {rule} }}}}\n"
+        for state, rule in _BOXES.items()
+    )
     application.setStyleSheet(
-        _SHEET.format(
+        (_SHEET + boxes).format(
+            base=colours["Base"],
+            window=colours["Window"],
+            icons=paths.resources().as_posix(),
             tip=colours["ToolTipBase"],
             tip_text=colours["ToolTipText"],
             highlight=colours["Highlight"],
+            highlighted=colours["HighlightedText"],
             title=colours["Midlight"] if tone == "dark" else "#e4e7eb",
             heading=font.pointSize() + 3,
             **accents,
