@@ -51,6 +51,7 @@ class DataDock(QWidget):
     """List the open items; ticks say which are shown."""
 
     show_wanted = Signal(object)
+    add_wanted = Signal(object)
     hide_wanted = Signal(object)
     edit_wanted = Signal(object)
     export_wanted = Signal(object)
@@ -196,7 +197,7 @@ class DataDock(QWidget):
         if self._is_filling or item is None or column != 0:
             return
         is_ticked = row.checkState(0) == Qt.CheckState.Checked
-        (self.show_wanted if is_ticked else self.hide_wanted).emit(item)
+        (self.add_wanted if is_ticked else self.hide_wanted).emit(item)
 
     def _activate(self, row: QTreeWidgetItem) -> None:
         item = self._item_of(row)

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from uniem.workspace import Settings
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 LEFT, RIGHT, BOTTOM = (
     Qt.DockWidgetArea.LeftDockWidgetArea,
     Qt.DockWidgetArea.RightDockWidgetArea,
@@ -27,16 +27,23 @@ class Layout:
         self.docks: dict[str, QDockWidget] = {}
 
     def add(
-        self, name: str, title: str, area: Qt.DockWidgetArea, widget: QWidget | None = None
+        self,
+        name: str,
+        title: str,
+        area: Qt.DockWidgetArea,
+        widget: QWidget | None = None,
+        below: str = "",
     ) -> QDockWidget:
-        """Add a dock; one in an area that has some already becomes a tab there."""
+        """Add a dock below another; else one in an area that has some already becomes a tab there."""
         dock = QDockWidget(title, self._window)
         dock.setObjectName(name)
         if widget is not None:
             dock.setWidget(widget)
         neighbours = [other for other in self.docks.values() if self._window.dockWidgetArea(other) == area]
         self._window.addDockWidget(area, dock)
-        if neighbours:
+        if below:
+            self._window.splitDockWidget(self.docks[below], dock, Qt.Orientation.Vertical)
+        elif neighbours:
             self._window.tabifyDockWidget(neighbours[0], dock)
         self.docks[name] = dock
         return dock
@@ -54,6 +61,8 @@ class Layout:
         # Room for every column of the object table, but never more than the canvas can spare.
         room = [min(270, width * 17 // 100), min(440, width * 28 // 100)]
         window.resizeDocks(sides, room, Qt.Orientation.Horizontal)
+        halves = [self.docks["data"], self.docks["layers"]]
+        window.resizeDocks(halves, [300, 300], Qt.Orientation.Vertical)
         window.resizeDocks([self.docks["jobs"]], [190], Qt.Orientation.Vertical)
 
     def remember(self) -> None:

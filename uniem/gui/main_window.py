@@ -101,7 +101,7 @@ class MainWindow(QMainWindow):
     # Parts
 
     def _make_parts(self) -> None:
-        self.canvas = Canvas()
+        self.canvas = Canvas(settings=self.settings)
         self.message = MessageBar(self.canvas.view)
         self.showing = Showing(self.workspace, self.canvas)
         viewers: dict[Role, Viewer] = {
@@ -151,6 +151,7 @@ class MainWindow(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(LEFT))
         docks = self.layout_of_docks = Layout(self, self.settings)
         docks.add("data", "Data", LEFT, self.data)
+        docks.add("layers", "Layers", LEFT, self.canvas.layers_panel, below="data")
         docks.add("panels", "Operation", RIGHT, self.panels)
         docks.add("objects", "Objects", RIGHT, self.objects)
         docks.add("annotator", "3D annotator", RIGHT).hide()
@@ -199,6 +200,7 @@ class MainWindow(QMainWindow):
         self.showing.changed.connect(self.action_set.refresh)
         self.data.selected.connect(self.action_set.refresh)
         self.data.show_wanted.connect(self.results.show)
+        self.data.add_wanted.connect(self.showing.add)
         self.data.hide_wanted.connect(self.showing.hide)
         self.data.edit_wanted.connect(self.sessions.edit)
         self.data.export_wanted.connect(self.items.ask_export)
@@ -228,10 +230,10 @@ class MainWindow(QMainWindow):
         self.objects.chosen.connect(self._take_label)
         self.objects.meshes_wanted.connect(self.meshing.show_selected)
         self.objects.selection_changed.connect(self.action_set.refresh)
+        self.objects.selection_changed.connect(lambda: self.canvas.model.select(self.objects.selected))
         self.table.jump_wanted.connect(self.showing.jump_to)
         self.canvas.menu_wanted.connect(self._show_canvas_menu)
-        self.canvas.view.camera_changed.connect(self.panels.field_moved)
-        self.canvas.view.section_shown.connect(self.panels.field_moved)
+        self.canvas.view_changed.connect(self.panels.field_moved)
 
     # Answers
 

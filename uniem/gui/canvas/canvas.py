@@ -18,6 +18,7 @@ from uniem.gui.canvas.compose import percentile_range
 from uniem.gui.canvas.key_input import KeyInput
 from uniem.gui.canvas.keymap import hint
 from uniem.gui.canvas.layers import Layer
+from uniem.gui.canvas.layers_panel import LayersPanel
 from uniem.gui.canvas.mouse import modifier_name
 from uniem.gui.canvas.overlays import Invitation, Toast
 from uniem.gui.canvas.painting import PaintingController
@@ -123,11 +124,11 @@ class Canvas(QWidget):
             place = self.model.position
             view.look_at(place[view.axes.rows] + 0.5, place[view.axes.columns] + 0.5)
 
-    def auto_contrast(self) -> None:
-        """Choose the contrast that suits the section in view."""
-        layer = self.model.image_layer
+    def auto_contrast(self, layer: Layer | None = None) -> None:
+        """Choose the contrast of a layer, else of the image, that suits the section in view."""
+        layer = layer or self.model.image_layer
         section = self.current_view.section_of(layer)
-        if layer is not None and section is not None:
+        if layer is not None and section is not None and not layer.is_labels:
             layer.low, layer.high = percentile_range(section.array)
             layer.has_contrast = True
 
@@ -143,8 +144,7 @@ class Canvas(QWidget):
         yield
         after = self.model.image_layer
         if before is not None and after is not None and before.has_contrast:
-            for name in ("limits", "has_contrast", "low", "high", "is_inverted", "is_normalised", "opacity"):
-                setattr(after, name, getattr(before, name))
+            after.take_looks(before)
 
     def sizeHint(self) -> QSize:
         """Return a size that suits a window."""
@@ -160,6 +160,7 @@ class Canvas(QWidget):
         for view in self.views.values():
             view.release()
         self.toolbar.release()
+        self.layers_panel.release()
         self.grid.release()
         for signal, slot in self._connections():
             signal.disconnect(slot, missing_ok=True)
@@ -181,6 +182,7 @@ class Canvas(QWidget):
     def _build(self) -> None:
         self.toolbar = CanvasToolbar(self.model)
         self.grid = ViewGrid(self.views, self.model)
+        self.layers_panel = LayersPanel(self.model)
         self.section_bar = self.grid.panes[Plane.XY].bar
         self.scale_bar = self.grid.panes[Plane.XY].scale_bar
         self.invitation = Invitation(self.grid)
@@ -201,8 +203,9 @@ class Canvas(QWidget):
         self.reader.failed.connect(self.message)
         self.message.connect(self.toast.say)
         self.toolbar.new_label_wanted.connect(self.painting.new_label)
-        self.toolbar.auto_wanted.connect(self.auto_contrast)
+        self.toolbar.auto_wanted.connect(lambda: self.auto_contrast())
         self.toolbar.reset_wanted.connect(self.reset_contrast)
+        self.layers_panel.auto_wanted.connect(self.auto_contrast)
         self.toolbar.three_wanted.connect(self._show_three)
         self.grid.layout_changed.connect(self._tell_layout)
         self.keys.modifiers_changed.connect(self._take_modifiers)

@@ -16,6 +16,17 @@ from uniem.gui.canvas.levels import Factor
 LABEL_OPACITY = 0.45
 # Voxel sizes in headers are rounded; a ratio as close as this to a whole number is meant to be one.
 _TOLERANCE = 0.02
+LOOKS = (
+    "opacity",
+    "limits",
+    "low",
+    "high",
+    "colours",
+    "is_inverted",
+    "is_normalised",
+    "has_contrast",
+    "is_visible",
+)
 
 
 @dataclass(eq=False)
@@ -77,6 +88,11 @@ class Layer:
         """Tell whether nothing can be seen through it."""
         is_solid = self.colours in (GRAY, "viridis") and self.opacity >= 1
         return self.is_visible and not self.is_labels and is_solid
+
+    def take_looks(self, other: Layer) -> None:
+        """Draw as another layer is drawn."""
+        for name in LOOKS:
+            setattr(self, name, getattr(other, name))
 
     def change_opacity(self, step: float) -> None:
         """Add to the opacity, within 0 and 1."""
