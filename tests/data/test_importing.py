@@ -31,10 +31,13 @@ from uniem.progress import Cancelled, Context
 CHILD = """
 import sys, time
 from pathlib import Path
+from uniem.data import importing
 from uniem.data.formats import open_volume
 from uniem.data.importing import import_volume
 from uniem.data.volume import Kind
 from uniem.progress import Context
+
+importing.SAFE_EVERY_BYTES = 1
 
 class Standing(Context):
     def progress(self, done, total, label):

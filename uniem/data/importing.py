@@ -10,16 +10,19 @@ imported beside it.
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import functools
 import hashlib
 import json
 import math
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -29,12 +32,15 @@ from uniem.data.heap import HeapTrimmer
 from uniem.data.location import is_web_address
 from uniem.data.provenance import fingerprint
 from uniem.data.pyramid import downsample, fill_level, level_factors
-from uniem.data.store import CHUNK_SHAPE, StoredVolume, create_store, open_store
+from uniem.data.store import CHUNK_SHAPE, StoredVolume, create_store, open_store, shared_context
 from uniem.data.volume import Kind, Volume
 from uniem.data.zarr_metadata import NEWEST
 from uniem.errors import UniemError
 from uniem.file_lock import FileLock, note_of_holder
 from uniem.progress import Context
+
+if TYPE_CHECKING:
+    import tensorstore as ts
 
 RECORD, LOCK, STORE = "import.json", "lock", "store.zarr"
 ENDING = ".import"
@@ -42,6 +48,8 @@ RECORD_VERSION = 1
 BLOCK_BYTES = 128 << 20
 # Of small sections a block takes fewer than it could, so that progress is seen and a cancel soon heard.
 DEEPEST = 32
+# Forcing every chunk to the disk by itself takes twice as long as all of them now and then.
+SAFE_EVERY_BYTES = 512 << 20
 KEPT_S = 7 * 24 * 3600.0
 
 
@@ -102,7 +110,7 @@ class _Copy:
 
     def __init__(self, source: Volume, store: StoredVolume, context: Context) -> None:
         self._source, self._store, self._context = source, store, context
-        self._arrays = [store.level_array(index) for index in range(len(store.levels))]
+        self._arrays = [_unhurried(store.level_array(index)) for index in range(len(store.levels))]
         self._factors = level_factors(store.shape, store.voxel_size)
         shape = block_shape(store.shape, store.dtype.itemsize)
         self._boxes = [block.core for block in blocks(store.shape, shape)]
@@ -121,22 +129,36 @@ class _Copy:
 
     def run(self, done: int, record: Callable[[int], None]) -> None:
         """Copy all blocks but the first `done`, then make the levels that no single block can make."""
-        heap = HeapTrimmer()
         self._tell(sum(box.size for box in self._boxes[:done]))
-        with ThreadPoolExecutor(1, "read ahead") as reader:
-            ahead = reader.submit(self._read, done)
-            for number, box in enumerate(self._boxes[done:], done + 1):
-                voxels = ahead.result()
-                ahead = reader.submit(self._read, number)
-                self._write(box, voxels)
-                record(number)
-                self._tell(box.size)
-                heap.count(voxels.nbytes)
-                del voxels
+        self._copy_blocks(done, record)
         for index in range(self._levels_at_once, len(self._arrays)):
             fine, coarse = self._arrays[index - 1 : index + 1]
             for size in fill_level(fine, coarse, self._step(index), is_labels=self._is_labels):
                 self._tell(size)
+        flush(self._store.path)
+
+    def _copy_blocks(self, done: int, record: Callable[[int], None]) -> None:
+        heap, unsafe_bytes = HeapTrimmer(), 0
+        try:
+            with ThreadPoolExecutor(1, "read ahead") as reader:
+                ahead = reader.submit(self._read, done)
+                for box in self._boxes[done:]:
+                    voxels = ahead.result()
+                    ahead = reader.submit(self._read, done + 1)
+                    self._write(box, voxels)
+                    done, unsafe_bytes = done + 1, unsafe_bytes + voxels.nbytes
+                    if unsafe_bytes >= SAFE_EVERY_BYTES:
+                        flush(self._store.path)
+                        record(done)
+                        unsafe_bytes = 0
+                    self._tell(box.size)
+                    heap.count(voxels.nbytes)
+                    del voxels
+        except SourceUnreadable:
+            if done:
+                flush(self._store.path)
+                record(done)
+            raise
 
     def _tell(self, voxels: int) -> None:
         self._voxels = min(self._total, self._voxels + voxels)
@@ -172,6 +194,40 @@ class _Copy:
     def _step(self, index: int) -> Triple:
         fine, coarse = self._factors[index - 1], self._factors[index]
         return (coarse[0] // fine[0], coarse[1] // fine[1], coarse[2] // fine[2])
+
+
+def flush(folder: Path) -> None:
+    """Wait until all that was written to the file system of a folder is on the disk."""
+    if (syncfs := _syncfs()) is not None:
+        directory = os.open(folder, os.O_RDONLY)
+        try:
+            if syncfs(directory):
+                number = ctypes.get_errno()
+                raise OSError(number, os.strerror(number), str(folder))
+        finally:
+            os.close(directory)
+
+
+def _unhurried(array: ts.TensorStore) -> ts.TensorStore:
+    """Return an array whose chunks need not reach the disk one by one, where `flush` sees to it at once."""
+    if _syncfs() is None:
+        return array
+    import tensorstore as ts
+
+    spec = array.spec().to_json()
+    spec["kvstore"]["file_io_sync"] = False
+    return ts.open(spec, context=shared_context(), read=True, write=True).result()
+
+
+@functools.cache
+def _syncfs() -> Callable[[int], int] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        syncfs: Callable[[int], int] = ctypes.CDLL(None, use_errno=True).syncfs
+    except (OSError, AttributeError):  # another C library
+        return None
+    return syncfs
 
 
 def block_shape(shape: Triple, voxel_bytes: int) -> Triple:
