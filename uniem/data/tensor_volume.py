@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from uniem.data.geometry import Box, Triple, VoxelSize
+from uniem.data.layers import LayerCache
 from uniem.data.location import web_address
 from uniem.data.store import shared_context, with_three_axes
 from uniem.data.tensor_reading import check_levels, read_box, unreadable, waited
@@ -43,10 +44,11 @@ class TensorVolume(Volume):
         self.source = place
         self.name = place.rstrip("/").rpartition("/")[2]
         self._arrays, self._voxel_sizes = arrays, voxel_sizes
+        self._layers = [_layers_of(array, place) for array in arrays]
 
     def read(self, box: Box) -> NDArray[Any]:
-        """Return the voxels of a box; chunks read last are kept in memory."""
-        return read_box(self._arrays[0], box, self.source)
+        """Return the voxels of a box; what was read last is kept in memory."""
+        return self._layers[0].read(box, self.shape[0])
 
     @property
     def chunk_shape(self) -> Triple:
@@ -62,6 +64,7 @@ class TensorVolume(Volume):
     def _from_level(self, index: int) -> TensorVolume:
         level = TensorVolume(self._arrays[index:], self._voxel_sizes[index:], self.kind, self.source)
         level.name = self.name
+        level._layers = self._layers[index:]
         level.voxel_size = self._size_of(index)
         return level
 
@@ -75,6 +78,13 @@ class TensorVolume(Volume):
         else:
             ratios = [b / a for a, b in zip(full, coarse, strict=True)]
         return VoxelSize(*(edge * ratio for edge, ratio in zip(self.voxel_size, ratios, strict=True)))
+
+
+def _layers_of(array: ts.TensorStore, place: str) -> LayerCache:
+    chunk: Any = array.chunk_layout.read_chunk.shape
+    return LayerCache(
+        int(chunk[0]), array.dtype.numpy_dtype.itemsize, lambda box: read_box(array, box, place)
+    )
 
 
 def key_values(place: str | Path) -> dict[str, Any] | str:
