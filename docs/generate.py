@@ -1,4 +1,4 @@
-"""Write the generated pages of the manual: operations, formats, shortcuts, and the rooms of the source tree.
+"""Write the generated pages of the manual: operations, formats, shortcuts, tools, and the rooms.
 
 Run `python -m docs.generate` (or `make docs`). A test fails when a page no longer equals what this writes.
 """
@@ -26,6 +26,7 @@ def pages() -> dict[str, str]:
         "operations.md": operations_page(),
         "formats.md": formats_page(),
         "shortcuts.md": shortcuts_page(),
+        "tools.md": tools_page(),
         "rooms.md": rooms_page(),
     }
 
@@ -111,14 +112,37 @@ def _allowed(field: ParameterField) -> str:
 
 
 def shortcuts_page() -> str:
-    """List the keys of the canvas and of the menus, read off their tables."""
+    """List the keys and buttons of window and canvas in every preset, read off their tables."""
+    from uniem.gui.actions import WINDOW_ACTIONS
+    from uniem.gui.canvas.keymap_presets import PRESETS, keymap_of
     from uniem.gui.shortcuts import shortcut_groups
 
-    lines = ["# Shortcuts", "", "Generated from the tables of actions by `make docs`."]
-    for title, rows in shortcut_groups():
-        lines += ["", f"## {title}", "", "| Keys | What they do | More |", "|---|---|---|"]
-        lines += [f"| {_escaped(keys)} | {what} | {more} |" for keys, what, more in rows]
+    keymaps = [keymap_of(preset.id, WINDOW_ACTIONS) for preset in PRESETS]
+    names = " | ".join(preset.title for preset in PRESETS)
+    lines = [
+        "# Shortcuts",
+        "",
+        "Generated from the tables of actions by `make docs`. A preset is chosen, and every key and button",
+        "changed, under Edit > Preferences. Keys go by the character they produce, on every keyboard.",
+        "",
+        *(f"- **{preset.title}**: {preset.about}" for preset in PRESETS),
+    ]
+    for title, rows in shortcut_groups(keymaps, WINDOW_ACTIONS):
+        lines += ["", f"## {title}", "", f"| What | {names} | |", f"|---|{'---|' * len(PRESETS)}---|"]
+        lines += [f"| {' | '.join(_escaped(cell) for cell in row)} |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def tools_page() -> str:
+    """Give every tool of the canvas its page, with the keys of the default preset."""
+    from uniem.gui.canvas.keymap_presets import keymap_of
+    from uniem.gui.canvas.tool_pages import tool_page
+    from uniem.gui.canvas.view_model import Tool
+
+    keymap = keymap_of()
+    pages = (tool_page(tool, keymap).replace("\n#", "\n##") for tool in Tool)
+    head = "# Tools of the canvas\n\nF1 shows the page of the tool in hand, with the keys of your preset.\n"
+    return head + "".join(f"\n#{page}" for page in pages)
 
 
 def rooms_page() -> str:

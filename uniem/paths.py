@@ -50,7 +50,18 @@ def sessions() -> Path:
 
 def work_folder() -> Path:
     """Return where new volumes go when the user named no other place: the open project, if there is one."""
-    return _project_folder or user_data() / "work"
+    return _project_folder or _work_folder or usual_work_folder()
+
+
+def usual_work_folder() -> Path:
+    """Return where new volumes go when the user named no place at all."""
+    return user_data() / "work"
+
+
+def use_work_folder(folder: Path | None) -> None:
+    """Let new volumes of this process go into a folder while no project is open; None: the usual one."""
+    global _work_folder
+    _work_folder = folder
 
 
 def use_project_folder(folder: Path | None) -> None:
@@ -60,6 +71,7 @@ def use_project_folder(folder: Path | None) -> None:
 
 
 _project_folder: Path | None = None
+_work_folder: Path | None = None
 
 
 def plugin_folders() -> list[Path]:

@@ -1,8 +1,10 @@
-"""The colour of a label: a pure function of its id, and the lookup table from which a canvas paints."""
+"""The colour of a label: a pure function of id and palette, and the table from which a canvas paints."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +21,52 @@ GOLDEN = 0.6180339887498949
 PLASTIC = 0.7548776662466927
 PLASTIC_SQUARED = 0.5698402909980532
 
+# Okabe and Ito 2008, without black and gray: colours that every kind of colour vision tells apart.
+SAFE_COLOURS = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (0, 114, 178),
+    (213, 94, 0),
+    (204, 121, 167),
+)
+
+
+class Hues(StrEnum):
+    """Which hues labels have."""
+
+    ALL = "all hues"
+    SAFE = "safe for the colour-blind"
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """How ids become colours.
+
+    Attributes
+    ----------
+    vividness : float
+        From 0, gray, to 1, the full colours.
+    """
+
+    hues: Hues = Hues.ALL
+    vividness: float = 1.0
+
+
+def use_palette(palette: Palette) -> None:
+    """Let every colour of this process that is not the user's own come from a palette."""
+    global _in_use
+    _in_use = palette
+
+
+def palette_in_use() -> Palette:
+    """Return the palette from which colours come where none is named."""
+    return _in_use
+
+
+_in_use = Palette()
+
 
 def slots_of(ids: ArrayLike, size: int = TABLE_SIZE) -> NDArray[np.uint32]:
     """Return the row of the lookup table for each id: the id itself, or for large ids one that is never 0."""
@@ -29,30 +77,49 @@ def slots_of(ids: ArrayLike, size: int = TABLE_SIZE) -> NDArray[np.uint32]:
     return np.where(labels < size, labels, folded).astype(np.uint32)
 
 
-def colours_of(ids: ArrayLike) -> NDArray[np.uint8]:
+def colours_of(ids: ArrayLike, palette: Palette | None = None) -> NDArray[np.uint8]:
     """Return a bright colour for each id, (n, 3) uint8 red, green, blue; 0, the background, is black.
 
-    The colour depends on nothing but the id, so that it is the same on the canvas, in tables and in 3D. Hues
-    follow the golden ratio; saturation and value vary too, so that neighbouring ids differ without seeing
-    hue.
+    The colour depends on nothing but the id and the palette (None: the one in use), so that it is the same on
+    the canvas, in tables and in 3D. Hues follow the golden ratio; saturation and value vary too, so that
+    neighbouring ids differ without seeing hue. Those safe for the colour-blind take turns, and vary in value.
     """
+    palette = palette or _in_use
     slots = slots_of(np.atleast_1d(np.asarray(ids))).astype(np.float64)
-    hue = (slots * GOLDEN) % 1.0
-    saturation = 0.55 + 0.45 * ((slots * PLASTIC) % 1.0)
-    value = 0.62 + 0.38 * ((slots * PLASTIC_SQUARED) % 1.0)
-    colours = _from_hsv(hue, saturation, value)
+    colours = _safe_colours(slots) if palette.hues is Hues.SAFE else _all_colours(slots)
+    if palette.vividness < 1:
+        gray = colours.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+        share = max(0.0, palette.vividness)
+        colours = np.round(gray[:, None] * (1 - share) + colours * share).astype(np.uint8)
     colours[slots == 0] = 0
     return colours
 
 
-def colour_of(label: int) -> Colour:
+def _safe_colours(slots: NDArray[np.float64]) -> NDArray[np.uint8]:
+    base = np.array(SAFE_COLOURS, np.float64)[slots.astype(np.int64) % len(SAFE_COLOURS)]
+    value = 0.6 + 0.4 * ((slots * PLASTIC) % 1.0)
+    toned: NDArray[np.uint8] = np.round(base * value[:, None]).astype(np.uint8)
+    return toned
+
+
+def _all_colours(slots: NDArray[np.float64]) -> NDArray[np.uint8]:
+    hue = (slots * GOLDEN) % 1.0
+    saturation = 0.55 + 0.45 * ((slots * PLASTIC) % 1.0)
+    value = 0.62 + 0.38 * ((slots * PLASTIC_SQUARED) % 1.0)
+    return _from_hsv(hue, saturation, value)
+
+
+def colour_of(label: int, palette: Palette | None = None) -> Colour:
     """Return the colour of one id as red, green, blue from 0 to 255."""
-    red, green, blue = colours_of([label])[0].tolist()
+    red, green, blue = colours_of([label], palette)[0].tolist()
     return (red, green, blue)
 
 
 def argb_table(
-    alpha: float = 1.0, overrides: Mapping[int, Colour | None] | None = None, size: int = TABLE_SIZE
+    alpha: float = 1.0,
+    overrides: Mapping[int, Colour | None] | None = None,
+    size: int = TABLE_SIZE,
+    palette: Palette | None = None,
 ) -> NDArray[np.uint32]:
     """Return the premultiplied ARGB32 colour of each slot, (size,) uint32; slot 0 is transparent.
 
@@ -64,8 +131,10 @@ def argb_table(
         Colours chosen by the user; None hides a label. Ids that share a slot share its colour.
     size : int
         The number of slots; `slots_of` says which one an id uses.
+    palette : Palette, optional
+        None: the one in use.
     """
-    colours = colours_of(np.arange(size))
+    colours = colours_of(np.arange(size), palette)
     opacity = np.full(size, round(255 * min(1.0, max(0.0, alpha))), np.uint32)
     opacity[0] = 0
     for label, colour in (overrides or {}).items():
@@ -82,7 +151,7 @@ def painted(labels: NDArray[Any], overrides: Mapping[int, Colour] | None = None)
 
     `overrides` are the colours of ids that the user chose.
     """
-    picture: NDArray[np.uint8] = _palette()[slots_of(labels)]
+    picture: NDArray[np.uint8] = _table_of(_in_use)[slots_of(labels)]
     if overrides:
         ids = np.array(sorted(overrides), np.uint64)
         places = np.minimum(np.searchsorted(ids, labels), len(ids) - 1)
@@ -93,8 +162,8 @@ def painted(labels: NDArray[Any], overrides: Mapping[int, Colour] | None = None)
 
 
 @lru_cache(maxsize=1)
-def _palette() -> NDArray[np.uint8]:
-    return colours_of(np.arange(TABLE_SIZE))
+def _table_of(palette: Palette) -> NDArray[np.uint8]:
+    return colours_of(np.arange(TABLE_SIZE), palette)
 
 
 def _premultiplied(colours: NDArray[np.uint8], opacity: NDArray[np.uint32]) -> NDArray[np.uint32]:

@@ -1,10 +1,12 @@
-"""What the menus offer, as data: the actions of the window, and those read off the operations."""
+"""What the menus offer: the actions of the window, and those read off the canvas and the operations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from uniem.gui.action import Action
+from uniem.gui.canvas.keymap_presets import SHORTCUTS
+from uniem.gui.file_actions import FILE_ACTIONS
 from uniem.operations.operation import Operation, Role
 
 MENUS = (
@@ -20,224 +22,10 @@ MENUS = (
     "Help",
 )
 # Submenus that stand before the plain entries of their menu, in this order, where there is anything in them.
-SUBMENUS = ("Segment/2D CNN", "Segment/3D FFN", "Segment/Labels")
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """Something a user can ask for.
-
-    Attributes
-    ----------
-    menu : str
-        Where it stands, as in "View/Theme"; the first part is one of MENUS.
-    call : str
-        What it calls: a dotted name seen from the window, and an argument after a colon: "panels.open:clahe".
-    synonyms : str
-        Other words under which the command palette finds it.
-    state : str
-        Dotted name of a property that says whether a checkable action is on; empty for a plain action.
-    needs : str
-        Dotted name of a property that says whether it can be done now; empty: always.
-    """
-
-    id: str
-    title: str
-    menu: str
-    call: str
-    keys: tuple[str, ...] = ()
-    tip: str = ""
-    synonyms: str = ""
-    state: str = ""
-    needs: str = ""
-    icon: str = ""
-    ends_part: bool = False
-    is_last: bool = False
-
+SUBMENUS = ("Segment/2D CNN", "Segment/3D FFN", "Segment/Labels", "Proofread/Tools")
 
 WINDOW_ACTIONS: tuple[Action, ...] = (
-    Action(
-        "open",
-        "Open…",
-        "File",
-        "opening.ask_files",
-        ("Ctrl+O",),
-        "Open images, labels, models, meshes or tables.",
-        "load import read file stack tiff",
-        icon="file-outline",
-    ),
-    Action(
-        "open-folder",
-        "Open folder…",
-        "File",
-        "opening.ask_folder",
-        ("Ctrl+Shift+O",),
-        "Open a folder of sections, a store, a model or a folder of meshes.",
-        "load import directory sections zarr png series",
-        icon="folder-open-outline",
-    ),
-    Action(
-        "open-address",
-        "Open address…",
-        "File",
-        "opening.ask_address",
-        (),
-        "Open an OME-Zarr or precomputed volume on the web (http, https or s3).",
-        "url web network http s3 cloud neuroglancer remote link",
-        icon="web",
-    ),
-    Action(
-        "open-copied",
-        "Open what is copied",
-        "File",
-        "opening.paste",
-        ("Ctrl+V",),
-        "Open the file, folder, path or address in the clipboard.",
-        "paste clipboard url path",
-    ),
-    Action(
-        "open-last",
-        "Open last session",
-        "File",
-        "projects.open_last",
-        tip="Take up again what a window without a project showed last.",
-        synonyms="restore recover resume previous continue",
-        needs="projects.has_last",
-        icon="history",
-        ends_part=True,
-    ),
-    Action(
-        "new-project",
-        "New project…",
-        "File",
-        "projects.new",
-        tip="Make a folder that remembers what is open and takes new labels, results and jobs.",
-        synonyms="create workspace folder",
-        icon="folder-plus-outline",
-    ),
-    Action(
-        "open-project",
-        "Open project…",
-        "File",
-        "projects.ask_open",
-        tip="Open a project, or a packed one, as it was left.",
-        synonyms="load workspace unpack zip",
-        icon="folder-star-outline",
-    ),
-    Action(
-        "save-project",
-        "Save project as…",
-        "File",
-        "projects.save_as",
-        tip="Make a project of what is open, or go on with a copy of the project.",
-        synonyms="store workspace copy duplicate",
-    ),
-    Action(
-        "pack-project",
-        "Pack project…",
-        "File",
-        "projects.ask_pack",
-        tip="Put the project and its data into one file for a colleague.",
-        synonyms="zip share send export archive",
-        needs="projects.has_content",
-        icon="package-variant-closed",
-    ),
-    Action(
-        "missing-data",
-        "Missing data…",
-        "File",
-        "projects.missing.show",
-        tip="List the data of the project that were not found, and show where they are.",
-        synonyms="locate relocate find lost moved",
-        needs="projects.has_missing",
-    ),
-    Action(
-        "close-project",
-        "Close project",
-        "File",
-        "projects.close_project",
-        tip="Close the project and go on without one; everything in it has been kept.",
-        synonyms="leave end workspace",
-        needs="projects.is_open",
-        ends_part=True,
-    ),
-    Action(
-        "new-labels",
-        "New labels from image",
-        "File",
-        "sessions.new_labels",
-        ("Ctrl+N",),
-        "Make an empty label volume of the image's size and edit it.",
-        "create empty annotation segmentation paint",
-        needs="showing.has_image",
-        icon="layers-plus",
-    ),
-    Action(
-        "edit-labels",
-        "Edit labels",
-        "File",
-        "sessions.edit_shown",
-        (),
-        "Start painting on the labels shown; a file that is no store is imported first.",
-        "proofread paint correct",
-        needs="showing.has_labels",
-        icon="pencil-outline",
-    ),
-    Action(
-        "save",
-        "Save labels",
-        "File",
-        "sessions.save",
-        ("Ctrl+S",),
-        "Write the edits into the label volume; undo goes on working.",
-        "store write commit",
-        needs="sessions.is_editing",
-        icon="content-save-outline",
-    ),
-    Action(
-        "import-store",
-        "Import into working store…",
-        "File",
-        "imports.import_current",
-        (),
-        "Copy the selected volume into a store, which large volumes are seen faster from and edits need.",
-        "convert zarr pyramid copy",
-        needs="imports.can_import",
-        icon="database-import-outline",
-    ),
-    Action(
-        "export",
-        "Export…",
-        "File",
-        "data.export_current",
-        ("Ctrl+E",),
-        "Copy the selected volume into another format.",
-        "save as convert tiff png hdf5 numpy",
-        needs="data.has_volume",
-        icon="export-variant",
-    ),
-    Action(
-        "close-item",
-        "Close item",
-        "File",
-        "data.close_current",
-        ("Ctrl+W",),
-        "Close the selected item; its files stay.",
-        "remove unload",
-        needs="data.has_current",
-        icon="close",
-    ),
-    Action(
-        "quit",
-        "Quit",
-        "File",
-        "close",
-        ("Ctrl+Q",),
-        "End the program.",
-        "exit leave",
-        is_last=True,
-        icon="exit-to-app",
-    ),
+    *FILE_ACTIONS,
     Action(
         "undo",
         "Undo",
@@ -270,6 +58,26 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
         "Find any action by its name.",
         "search find actions commands",
         icon="magnify",
+        ends_part=True,
+    ),
+    Action(
+        "preferences",
+        "Preferences…",
+        "Edit",
+        "preferences.show",
+        ("Ctrl+,",),
+        "Choose keys, mouse buttons, colours, memory and folders.",
+        "settings options configure keymap shortcuts theme",
+        icon="cog-outline",
+    ),
+    Action(
+        "choose-keymap",
+        "Which tool do you come from…",
+        "Edit",
+        "preferences.choose_keymap",
+        (),
+        "Use the keys and mouse buttons of another program.",
+        "preset keymap napari webknossos knossos mib itk-snap dojo keys mouse",
     ),
     Action(
         "fit",
@@ -280,6 +88,7 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
         "Show the whole section.",
         "zoom all home reset view",
         icon="fit-to-page-outline",
+        shortcut="fit",
     ),
     Action(
         "auto-contrast",
@@ -302,6 +111,7 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
         "overlay hide segmentation",
         state="showing.labels_are_shown",
         icon="layers-outline",
+        shortcut="see-raw",
     ),
     Action(
         "outlines",
@@ -312,6 +122,7 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
         "Draw only the borders of labels.",
         "contours boundary",
         state="showing.outlines_are_shown",
+        shortcut="outlines",
         ends_part=True,
     ),
     *(
@@ -363,13 +174,51 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
         "vtk surface view",
         ends_part=True,
         icon="rotate-3d",
+        others={"uni-em": ("F4", "F8")},
     ),
     Action(
-        "shortcuts", "Shortcuts", "Help", "help.shortcuts", ("F1",), "List keys and mouse buttons.", "keys"
+        "tool-help",
+        "Help on the tool in hand",
+        "Help",
+        "help.tool",
+        ("F1",),
+        "Tell what the tool in hand does, with its keys and buttons.",
+        "manual page how",
+        icon="help-circle-outline",
+    ),
+    Action(
+        "shortcuts",
+        "Shortcuts",
+        "Help",
+        "help.shortcuts",
+        ("Shift+F1",),
+        "List keys and mouse buttons.",
+        "keys keyboard mouse",
     ),
     Action("plugins", "Plugins", "Help", "help.plugins", (), "List plugins, broken ones too.", "extensions"),
     Action("about", "About uniem", "Help", "help.about", (), "Say what this program is.", "version licence"),
 )
+
+
+def canvas_actions(taken: Iterable[Action] = WINDOW_ACTIONS) -> list[Action]:
+    """Return the shortcuts of the canvas as actions, for menus, the palette and hands without a keyboard.
+
+    One that an action of the window does already is left out.
+    """
+    offered = {action.shortcut or action.call.removeprefix("canvas.run:") for action in taken}
+    return [
+        Action(
+            f"canvas-{one.id}",
+            one.title,
+            one.menu,
+            f"canvas.run:{one.id}",
+            tip=one.tooltip,
+            synonyms=one.synonyms,
+            shortcut=one.id,
+        )
+        for one in SHORTCUTS
+        if one.menu and one.id not in offered
+    ]
 
 
 def operation_actions(operations: Iterable[Operation], taken: Iterable[str] = ()) -> list[Action]:

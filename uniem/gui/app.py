@@ -46,6 +46,7 @@ def _open(window: MainWindow, paths: list[str]) -> None:
         window.opening.open(paths)
     else:
         window.projects.offer_last()
+        window.preferences.welcome()
 
 
 def make_application() -> QApplication:

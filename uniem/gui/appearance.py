@@ -50,12 +50,16 @@ class Appearance:
 
     def larger(self) -> None:
         """Use larger type."""
-        self._settings.set("font size", min(style.FONT_SIZES[1], self.font_size + 1))
-        self.apply()
+        self.set_font_size(self.font_size + 1)
 
     def smaller(self) -> None:
         """Use smaller type."""
-        self._settings.set("font size", max(style.FONT_SIZES[0], self.font_size - 1))
+        self.set_font_size(self.font_size - 1)
+
+    def set_font_size(self, points: int) -> None:
+        """Use type of a size, and remember it."""
+        low, high = style.FONT_SIZES
+        self._settings.set("font size", min(high, max(low, points)))
         self.apply()
 
     def apply(self) -> None:

@@ -17,17 +17,25 @@ from qtpy.QtWidgets import (
 )
 
 from uniem.gui import style
-from uniem.gui.actions import Action
+from uniem.gui.action import Action
+from uniem.gui.canvas.keymap import Keymap
+from uniem.gui.shortcuts import shown
+from uniem.workspace import Settings
 
 Entry = tuple[Action, QAction]
+RECENT_KEY = "palette/recent"
+MOST_RECENT = 12
 
 
 class CommandPalette(QDialog):
-    """A list that narrows while typing; Enter does the chosen action."""
+    """A list that narrows while typing, what was done last first; Enter does the chosen action."""
 
-    def __init__(self, entries: Sequence[Entry], parent: QWidget) -> None:
+    def __init__(self, entries: Sequence[Entry], keymap: Keymap, settings: Settings, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        self._entries = list(entries)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._entries, self._keymap, self._settings = list(entries), keymap, settings
+        kept = settings.get(RECENT_KEY, [])
+        self._recent = [str(id) for id in kept] if isinstance(kept, list) else []
         blank = QPixmap(16, 16)
         blank.fill(Qt.GlobalColor.transparent)
         self._blank = QIcon(blank)
@@ -71,7 +79,8 @@ class CommandPalette(QDialog):
     def _narrow(self, text: str) -> None:
         self.list.clear()
         ranked = [(rank(text, action), place) for place, (action, _) in enumerate(self._entries)]
-        for _, place in sorted((score, place) for score, place in ranked if score is not None):
+        found = [(score, self._age(place), place) for score, place in ranked if score is not None]
+        for _, _, place in sorted(found):
             self.list.addTopLevelItem(self._row(place))
         for column, width in enumerate((330, 130)):
             self.list.setColumnWidth(column, width)
@@ -79,10 +88,12 @@ class CommandPalette(QDialog):
 
     def _row(self, place: int) -> QTreeWidgetItem:
         action, made = self._entries[place]
-        keys = ", ".join(action.keys)
+        keys = shown(self._keymap.of_action(action.id) or self._keymap.of(action.shortcut))
         row = QTreeWidgetItem([action.title.rstrip("…"), action.menu.replace("/", " › "), keys])
         row.setData(0, Qt.ItemDataRole.UserRole, place)
         row.setToolTip(0, action.tip)
+        if self._age(place) < MOST_RECENT:
+            row.setText(1, f"{row.text(1)}   (recent)")
         row.setIcon(0, made.icon() if not made.icon().isNull() else self._blank)
         row.setForeground(1, style.accent("quiet"))
         row.setForeground(2, style.accent("quiet"))
@@ -90,6 +101,11 @@ class CommandPalette(QDialog):
             row.setForeground(0, style.accent("quiet"))
             row.setToolTip(0, f"{action.tip} Not possible now.")
         return row
+
+    def _age(self, place: int) -> int:
+        """Return how many actions were done since this one."""
+        id = self._entries[place][0].id
+        return self._recent.index(id) if id in self._recent else MOST_RECENT
 
     def _move(self, steps: int) -> None:
         row = self.list.indexOfTopLevelItem(self.list.currentItem()) + steps
@@ -100,8 +116,10 @@ class CommandPalette(QDialog):
         row = self.list.currentItem()
         if row is None:
             return
-        made = self._entries[row.data(0, Qt.ItemDataRole.UserRole)][1]
+        action, made = self._entries[row.data(0, Qt.ItemDataRole.UserRole)]
         if made.isEnabled():
+            recent = [action.id, *(id for id in self._recent if id != action.id)]
+            self._settings.set(RECENT_KEY, recent[:MOST_RECENT])
             self.close()
             made.trigger()
 

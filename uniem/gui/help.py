@@ -23,7 +23,9 @@ from qtpy.QtWidgets import (
 
 import uniem
 from uniem import paths
-from uniem.gui.actions import Action
+from uniem.gui.canvas.tool_pages import tool_page
+from uniem.gui.canvas.view_model import Hand
+from uniem.gui.preferences.keymaps import Keymaps
 from uniem.gui.shortcuts import shortcut_groups
 from uniem.operations.registry import plugins
 
@@ -31,14 +33,20 @@ from uniem.operations.registry import plugins
 class Help:
     """The entries of the Help menu."""
 
-    def __init__(self, window: QWidget, actions: Sequence[Action]) -> None:
-        self._window = window
-        self._actions = actions
+    def __init__(self, window: QWidget, keymaps: Keymaps, hand: Hand) -> None:
+        self._window, self._keymaps, self._hand = window, keymaps, hand
+
+    def tool(self) -> None:
+        """Show the page of the tool in hand, in the present keymap."""
+        tool = self._hand.tool
+        browser = QTextBrowser()
+        browser.setMarkdown(tool_page(tool, self._keymaps.keymap))
+        self._show(f"Help: {tool}", browser)
 
     def shortcuts(self) -> None:
         """Show every key and mouse button."""
         browser = QTextBrowser()
-        browser.setHtml(shortcuts_html(self._actions))
+        browser.setHtml(shortcuts_html(self._keymaps))
         self._show("Shortcuts", browser)
 
     def plugins(self) -> None:
@@ -69,9 +77,10 @@ class Help:
         dialog.show()
 
 
-def shortcuts_html(actions: Sequence[Action]) -> str:
-    """Return the keys of window and canvas and the mouse buttons as tables."""
-    return "".join(f"<h3>{title}</h3>{_table_html(rows)}" for title, rows in shortcut_groups(actions))
+def shortcuts_html(keymaps: Keymaps) -> str:
+    """Return the present keys of window and canvas and the mouse buttons as tables."""
+    groups = shortcut_groups([keymaps.keymap], keymaps.actions)
+    return "".join(f"<h3>{title}</h3>{_table_html(rows)}" for title, rows in groups)
 
 
 def plugin_table() -> QTableWidget:
@@ -95,10 +104,10 @@ def plugin_table() -> QTableWidget:
     return table
 
 
-def _table_html(rows: Sequence[tuple[str, str, str]]) -> str:
+def _table_html(rows: Sequence[Sequence[str]]) -> str:
     lines = (
         f"<tr><td><b>{html.escape(keys)}</b>&nbsp;&nbsp;</td><td>{html.escape(title)}&nbsp;&nbsp;</td>"
         f"<td>{html.escape(tip)}</td></tr>"
-        for keys, title, tip in rows
+        for title, keys, tip in rows
     )
     return f"<table cellpadding='3'>{''.join(lines)}</table>"

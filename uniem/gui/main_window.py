@@ -13,7 +13,8 @@ from qtpy.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidge
 from uniem import paths
 from uniem.data.location import normalised_location
 from uniem.errors import UniemError
-from uniem.gui.actions import WINDOW_ACTIONS, Action, operation_actions
+from uniem.gui.action import Action
+from uniem.gui.actions import WINDOW_ACTIONS, canvas_actions, operation_actions
 from uniem.gui.appearance import Appearance
 from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.canvas.view_model import Voxel
@@ -21,6 +22,7 @@ from uniem.gui.command_palette import CommandPalette
 from uniem.gui.data_dock import DataDock
 from uniem.gui.dropping import locations_in
 from uniem.gui.help import Help
+from uniem.gui.hint_bar import HintBar
 from uniem.gui.importing import Imports
 from uniem.gui.item_actions import ItemActions, Screen, provenance_of
 from uniem.gui.jobs_dock import JobsDock
@@ -34,11 +36,12 @@ from uniem.gui.notices import NoticeArea
 from uniem.gui.opening import Opening
 from uniem.gui.panel_dock import PanelDock
 from uniem.gui.panels.preview import Field
+from uniem.gui.preferences.preferences import Preferences
 from uniem.gui.projects import Projects
 from uniem.gui.results import Results, Viewer
 from uniem.gui.sessions import Sessions
 from uniem.gui.showing import Showing
-from uniem.gui.status_bar import HintBar, StatusBar
+from uniem.gui.status_bar import StatusBar
 from uniem.gui.tables.object_table import ObjectTableView
 from uniem.gui.tables.table_view import TableView
 from uniem.gui.voxel_size import VoxelSizes
@@ -73,6 +76,7 @@ class MainWindow(QMainWindow):
         self._make_docks()
         self.projects = Projects(self)
         self.action_set = ActionSet(self, self._all_actions())
+        self.preferences = Preferences(self)
         self._fill_menus()
         self._connect()
         room = QApplication.primaryScreen().availableSize()
@@ -84,7 +88,9 @@ class MainWindow(QMainWindow):
     def show_palette(self) -> None:
         """Open the command palette."""
         self.action_set.refresh()
-        CommandPalette(self.action_set.found(), self).show_over(self)
+        CommandPalette(
+            self.action_set.found(), self.preferences.keymaps.keymap, self.settings, self
+        ).show_over(self)
 
     def show_annotator(self) -> None:
         """Open the 3D view; VTK is loaded only now."""
@@ -162,10 +168,10 @@ class MainWindow(QMainWindow):
             docks.bring_up(name)
 
     def _all_actions(self) -> list[Action]:
-        return [*WINDOW_ACTIONS, *operation_actions(operations().values())]
+        return [*WINDOW_ACTIONS, *canvas_actions(), *operation_actions(operations().values())]
 
     def _fill_menus(self) -> None:
-        self.help = Help(self, [action for action, _ in self.action_set.found()])
+        self.help = Help(self, self.preferences.keymaps, self.canvas.model.hand)
         recent = QMenu("Open recent", self)
         recent.aboutToShow.connect(lambda: self.opening.fill_recent(recent))
         recent.aboutToShow.connect(lambda: self.projects.add_recent(recent))

@@ -10,7 +10,9 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QAction, QMainWindow, QMenu
 
 from uniem.gui import style
-from uniem.gui.actions import MENUS, SUBMENUS, Action
+from uniem.gui.action import Action
+from uniem.gui.actions import MENUS, SUBMENUS
+from uniem.gui.canvas.keymap import Keymap
 
 
 class ActionSet:
@@ -56,6 +58,14 @@ class ActionSet:
             if action.state:
                 self._made[id].setChecked(bool(self.look_up(action.state)))
 
+    def use_keys(self, keymap: Keymap) -> None:
+        """Give the actions the keys of a keymap; those of the canvas are told, for the canvas takes them."""
+        for id, action in self._actions.items():
+            made = self._made[id]
+            made.setShortcuts([QKeySequence(key) for key in keymap.of_action(id)])
+            told = keymap.of(action.shortcut)[:1] if not keymap.of_action(id) else ()
+            made.setText("\t".join((action.title, *told)))
+
     def dress(self) -> None:
         """Give the actions their icons, in the colours of the present theme."""
         for id, action in self._actions.items():
@@ -65,7 +75,6 @@ class ActionSet:
     def _make(self, action: Action) -> QAction:
         made = QAction(action.title, self._window)
         made.setObjectName(action.id)
-        made.setShortcuts([QKeySequence(key) for key in action.keys])
         made.setToolTip(action.tip)
         made.setStatusTip(action.tip)
         made.setCheckable(bool(action.state))

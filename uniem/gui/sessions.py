@@ -29,7 +29,7 @@ from uniem.workspace import OpenItem, Workspace
 
 logger = logging.getLogger(__name__)
 
-AUTOSAVE_MS = 5 * 60 * 1000
+AUTOSAVE_MINUTES = 5
 AUTOSAVE_BYTES = 1 << 30
 COUNT_EVERY_MS = 5
 SAVE, KEEP, CANCEL = "Save", "Keep for next time", "Cancel"
@@ -66,7 +66,7 @@ class Sessions(QObject):
         self.item: OpenItem | None = None
         self._counting: Iterator[float] | None = None
         self._counter = _timer(self, COUNT_EVERY_MS, self._count_on)
-        self._autosave = _timer(self, AUTOSAVE_MS, self._save_by_itself)
+        self._autosave = _timer(self, AUTOSAVE_MINUTES * 60_000, self._save_by_itself)
         workspace.removed.connect(self._take_removed)
 
     @property
@@ -88,6 +88,10 @@ class Sessions(QObject):
     def unsaved(self) -> int:
         """How many edits are not saved."""
         return self.session.unsaved_edits if self.session is not None else 0
+
+    def save_every(self, minutes: int) -> None:
+        """Save by itself after so many minutes."""
+        self._autosave.setInterval(minutes * 60_000)
 
     def undo(self) -> None:
         """Take the last edit back and go to its place."""

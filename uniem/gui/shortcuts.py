@@ -4,21 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from uniem.gui.actions import WINDOW_ACTIONS, Action
-from uniem.gui.canvas.keymap import MOUSE, SHORTCUTS, MouseBinding
+from uniem.gui.action import Action
+from uniem.gui.canvas.keymap import BUTTONS, CANVAS, MODIFIERS, WINDOW, Keymap, Slot, Tools
+from uniem.gui.canvas.keymap_presets import SHORTCUTS
 
-Row = tuple[str, str, str]
+Row = tuple[str, ...]
 
 
-def shortcut_groups(actions: Sequence[Action] = WINDOW_ACTIONS) -> list[tuple[str, list[Row]]]:
-    """Return titled tables of (keys or buttons, what they do, more about it)."""
+def shortcut_groups(keymaps: Sequence[Keymap], actions: Sequence[Action]) -> list[tuple[str, list[Row]]]:
+    """Return titled tables of (what is done, keys or buttons in each keymap, more about it)."""
     window = [
-        (", ".join(action.keys), action.title.rstrip("…"), action.tip) for action in actions if action.keys
+        _row(action.title.rstrip("…"), f"{WINDOW}/{action.id}", action.tip, keymaps) for action in actions
     ]
-    canvas = [(", ".join(one.keys), one.title, one.tooltip) for one in SHORTCUTS]
-    return [("Window", window), ("Canvas", canvas), ("Mouse on the canvas", [_row(one) for one in MOUSE])]
+    canvas = [_row(one.title, f"{CANVAS}/{one.id}", one.tooltip, keymaps) for one in SHORTCUTS]
+    return [
+        ("Canvas", [row for row in canvas if any(row[1:-1])]),
+        ("Mouse on the canvas", mouse_rows(keymaps)),
+        ("Window", [row for row in window if any(row[1:-1])]),
+    ]
 
 
-def _row(binding: MouseBinding) -> Row:
-    button = f"{binding.modifier} + {binding.button}" if binding.modifier else binding.button
-    return button, str(binding.gesture), f"with {', '.join(binding.tools)}" if binding.tools else "always"
+def mouse_rows(keymaps: Sequence[Keymap]) -> list[Row]:
+    """Return (button with its modifier and tools, what it does in each keymap, nothing more)."""
+    return [
+        (slot.text, *(str(keymap.mouse.get(slot, "")) for keymap in keymaps), "")
+        for slot in slots()
+        if any(slot in keymap.mouse for keymap in keymaps)
+    ]
+
+
+def slots() -> list[Slot]:
+    """Return every button with every modifier and group of tools, the most general first."""
+    return [Slot(b, m, t) for b in BUTTONS for m in MODIFIERS for t in Tools if (b, m) != ("Wheel", "Space")]
+
+
+def shown(keys: Sequence[str]) -> str:
+    """Return keys as one text; a chord's two keys stand side by side."""
+    return ", ".join(key.replace(", ", " ") for key in keys)
+
+
+def _row(title: str, address: str, more: str, keymaps: Sequence[Keymap]) -> Row:
+    return (title, *(shown(keymap.keys.get(address, ())) for keymap in keymaps), more)

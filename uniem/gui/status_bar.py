@@ -1,4 +1,4 @@
-"""What the mouse does (hint bar), and what it is over, unsaved edits, jobs and memory (status bar)."""
+"""The status bar: what the mouse is over, the brush, unsaved edits, jobs and memory."""
 
 from __future__ import annotations
 
@@ -6,27 +6,15 @@ import sys
 from pathlib import Path
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
+from qtpy.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
 from uniem.gui.canvas.canvas import Canvas
-from uniem.gui.canvas.keymap import hint
 from uniem.gui.canvas.view_model import Voxel
-from uniem.gui.elided_label import ElidedLabel
 from uniem.gui.sessions import Sessions, edits
 from uniem.jobs.events import Phase
 from uniem.jobs.queue import JobQueue
 
 MEMORY_EVERY_MS = 2000
-
-
-class HintBar(ElidedLabel):
-    """One line under the canvas: what mouse buttons and wheel do right now."""
-
-    def __init__(self, canvas: Canvas, parent: QWidget | None = None) -> None:
-        super().__init__(hint("", canvas.model.hand.tool), parent)
-        self.setProperty("role", "quiet")
-        self.setContentsMargins(8, 2, 8, 3)
-        canvas.hint_changed.connect(self.setText)
 
 
 class StatusBar(QStatusBar):

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication, QMainWindow
 from tests.gui.canvas.conftest import place
 from uniem.data.volume import ArrayVolume
 from uniem.gui.canvas.canvas import Canvas
-from uniem.gui.canvas.keymap import SHORTCUTS
+from uniem.gui.canvas.keymap_presets import SHORTCUTS
 from uniem.gui.canvas.view_model import Tool
 
 NONE, CTRL, SHIFT = (
@@ -262,7 +262,7 @@ def test_every_shortcut_does_something(canvas: Canvas) -> None:
 
 def test_the_hint_follows_tool_and_modifiers(qtbot: QtBot, painting_canvas: Canvas) -> None:
     hints: list[str] = []
-    painting_canvas.hint_changed.connect(hints.append)
+    painting_canvas.hint_changed.connect(lambda hint: hints.append(str(hint)))
     painting_canvas.run("eraser")
     assert "Left: erase" in hints[-1]
     painting_canvas.run("brush")

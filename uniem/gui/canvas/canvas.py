@@ -15,8 +15,8 @@ from uniem.data.volume import Kind, Volume
 from uniem.gui.canvas.block_reader import BlockReader
 from uniem.gui.canvas.commands import Commands
 from uniem.gui.canvas.compose import percentile_range
+from uniem.gui.canvas.hints import Hint, chord_hint, hint_of
 from uniem.gui.canvas.key_input import KeyInput
-from uniem.gui.canvas.keymap import hint
 from uniem.gui.canvas.layers import Layer
 from uniem.gui.canvas.layers_panel import LayersPanel
 from uniem.gui.canvas.mouse import modifier_name
@@ -39,13 +39,13 @@ LAYOUT_KEY, MEMORY_KEY = "canvas/layout", "canvas/memory MB"
 class Canvas(QWidget):
     """Show layers of images and labels in up to three views, and paint labels.
 
-    Signals: `hovered(Voxel | None)`; `hint_changed(str)`, what the buttons do now; `brush_changed(str)`, its
+    Signals: `hovered(Voxel | None)`; `hint_changed(Hint)`, what the buttons do now; `brush_changed(str)`, its
     size; `stroke_finished(Stroke, label)`; `menu_wanted(Voxel | None, QPoint)`, the place on screen;
     `message(str)`; `view_changed()` when another part of the volume is in view.
     """
 
     hovered = Signal(object)
-    hint_changed = Signal(str)
+    hint_changed = Signal(object)
     brush_changed = Signal(str)
     stroke_finished = Signal(object, object)
     menu_wanted = Signal(object, QPoint)
@@ -209,6 +209,8 @@ class Canvas(QWidget):
         self.toolbar.three_wanted.connect(self._show_three)
         self.grid.layout_changed.connect(self._tell_layout)
         self.keys.modifiers_changed.connect(self._take_modifiers)
+        self.keys.chord_changed.connect(self._tell_hint)
+        self.keys.keymap_changed.connect(self._take_keymap)
         for bar in (self.toolbar, *(pane.bar for pane in self.grid.panes.values())):
             bar.left.connect(lambda: self.current_view.setFocus())
 
@@ -344,8 +346,19 @@ class Canvas(QWidget):
             self._modifier = modifier
             self._tell_hint()
 
+    def hint(self) -> Hint:
+        """Return what mouse and wheel do now, or how the chord that was begun goes on."""
+        if self.keys.chord:
+            return chord_hint(self.keys.keymap, self.keys.chord)
+        axis = self.current_view.axes.across
+        return hint_of(self.keys.keymap, self._modifier, self.model.hand.tool, axis)
+
     def _tell_hint(self) -> None:
-        self.hint_changed.emit(hint(self._modifier, self.model.hand.tool))
+        self.hint_changed.emit(self.hint())
+
+    def _take_keymap(self) -> None:
+        self.toolbar.show_keys(self.keys.keymap)
+        self._tell_hint()
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         """Keep what lies over the views in its place, and the hint true when the mouse comes back."""

@@ -1,14 +1,38 @@
-"""The keys and mouse buttons of the canvas as data, for what acts on them, for hints and for the manual."""
+"""Keys and mouse buttons as a value: a preset with the user's changes on top, and what each means."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeyEvent, QKeySequence
 
 from uniem.gui.canvas.view_model import Tool
+
+Keys = tuple[str, ...]
+CANVAS, WINDOW = "canvas", "window"
+# Between the two keys of a chord, as Qt writes it: "Ctrl+K, B".
+THEN = ", "
+
+
+class Bound(Protocol):
+    """Something that keys start: a shortcut of the canvas or an action of the window."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+    @property
+    def keys(self) -> Keys:
+        """Its keys in the default preset, and in those that name no others."""
+
+    @property
+    def others(self) -> Mapping[str, Keys]:
+        """Its keys in other presets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,74 +42,218 @@ class Shortcut:
     Attributes
     ----------
     keys : tuple of str
-        By the character they produce, so that they hold on every keyboard layout.
+        By the character they produce, so that they hold on every keyboard layout; a chord is "Ctrl+K, B".
     is_held : bool
         It acts while the key is down and ends when it comes up.
+    others : mapping of preset id to keys
+        The keys in other presets; one that is not named here has `keys`, less those it gives to others.
+    menu : str
+        The menu that offers it too; empty for what makes no sense in one.
+    synonyms : str
+        Other words under which the command palette finds it.
     """
 
     id: str
     title: str
-    keys: tuple[str, ...]
+    keys: Keys
     tooltip: str
     is_held: bool = False
+    others: Mapping[str, Keys] = field(default_factory=dict)
+    menu: str = ""
+    synonyms: str = ""
 
 
-SHORTCUTS: tuple[Shortcut, ...] = (
-    Shortcut("next-section", "Next section", ("F", "Up"), "Go one section up the stack."),
-    Shortcut("previous-section", "Previous section", ("D", "Down"), "Go one section down the stack."),
-    Shortcut("ten-sections-on", "Ten sections on", ("PgUp",), "Go ten sections up the stack."),
-    Shortcut("ten-sections-back", "Ten sections back", ("PgDown",), "Go ten sections down the stack."),
-    Shortcut(
-        "peek", "Peek and return", ("Q",), "Look at other sections; release to jump back.", is_held=True
-    ),
-    Shortcut("zoom-in", "Zoom in", ("+", "="), "Enlarge at the mouse."),
-    Shortcut("zoom-out", "Zoom out", ("-",), "Shrink at the mouse."),
-    Shortcut("fit", "Fit section", ("Home", "Num+0"), "Show the whole section."),
-    Shortcut("maximise", "One view or three", (".",), "Show this view alone, or all three planes."),
-    Shortcut("navigate", "Navigate", ("V",), "Drag to move the section."),
-    Shortcut("brush", "Brush", ("B",), "Paint the label in hand."),
-    Shortcut("eraser", "Eraser", ("E",), "Paint background."),
-    Shortcut("smaller-brush", "Smaller brush", ("[",), "Shrink the brush by 10 %."),
-    Shortcut("larger-brush", "Larger brush", ("]",), "Grow the brush by 10 %."),
-    Shortcut("new-label", "New label", ("N",), "Take the first unused label into the hand."),
-    Shortcut("pick", "Pick label", ("L",), "Take the label under the mouse into the hand."),
-    Shortcut("swap", "Swap with background", ("X",), "Change between the label in hand and background."),
-    Shortcut(
-        "see-raw",
-        "See raw",
-        ("Space",),
-        "Tap: labels on or off. Hold: hide them; drag to move.",
-        is_held=True,
-    ),
-    Shortcut("less-opacity", "Labels less opaque", ("A",), "Make the labels more transparent."),
-    Shortcut("more-opacity", "Labels more opaque", ("Shift+A",), "Make the labels less transparent."),
-    Shortcut("outlines", "Outlines", ("O",), "Draw only the outlines of labels."),
-    Shortcut("solo", "Solo", ("H",), "Draw only the label in hand and those selected in the table."),
-    *(
-        Shortcut(f"slot-{n}", f"Label slot {n}", (str(n),), "Take the label pinned to this number.")
-        for n in range(1, 10)
-    ),
-    *(
-        Shortcut(f"pin-{n}", f"Pin to slot {n}", (f"Ctrl+{n}",), "Pin the label in hand to this number.")
-        for n in range(1, 10)
-    ),
-    Shortcut("accept", "Accept", ("Return", "Enter"), "Do what the tool in hand has prepared."),
-    Shortcut("cancel", "Cancel", ("Esc",), "Forget what the tool in hand has begun."),
+class Gesture(StrEnum):
+    """What a mouse button or the wheel does."""
+
+    USE = "use tool"
+    PAN = "move"
+    PAINT = "paint"
+    ERASE = "erase"
+    PICK = "pick label"
+    MENU = "menu"
+    ERASE_OR_MENU = "erase, click for menu"
+    PAN_OR_MENU = "move, click for menu"
+    ZOOM_OR_MENU = "zoom, click for menu"
+    STEP = "section"
+    LEAP = "ten sections"
+    RESIZE = "brush size"
+    ZOOM = "zoom"
+
+
+class Tools(StrEnum):
+    """The tools in whose hands a button has a meaning of its own."""
+
+    ANY = "any tool"
+    PAINTING = "tools that paint"
+    SIZED = "tools with a size"
+
+    def holds(self, tool: Tool) -> bool:
+        """Tell whether a tool is among these."""
+        if self is Tools.PAINTING:
+            return tool not in (Tool.NAVIGATE, Tool.PICK)
+        return self is Tools.ANY or tool.is_brush_like
+
+
+class Slot(NamedTuple):
+    """A button (Left, Middle, Right or Wheel) with a modifier, in the hands of some tools."""
+
+    button: str
+    modifier: str
+    tools: Tools = Tools.ANY
+
+    @property
+    def text(self) -> str:
+        """The slot in words: "Shift + Wheel, tools with a size"."""
+        button = f"{self.modifier} + {self.button}" if self.modifier else self.button
+        return button if self.tools is Tools.ANY else f"{button}, {self.tools}"
+
+
+BUTTONS = ("Left", "Middle", "Right", "Wheel")
+MODIFIERS = ("", "Shift", "Ctrl", "Ctrl+Shift", "Space")
+BUTTON_GESTURES = (
+    Gesture.USE,
+    Gesture.PAN,
+    Gesture.ERASE,
+    Gesture.PICK,
+    Gesture.MENU,
+    Gesture.ERASE_OR_MENU,
+    Gesture.PAN_OR_MENU,
+    Gesture.ZOOM_OR_MENU,
 )
-_BY_KEY = {key: shortcut for shortcut in SHORTCUTS for key in shortcut.keys}
+WHEEL_GESTURES = (Gesture.STEP, Gesture.LEAP, Gesture.ZOOM, Gesture.RESIZE)
+Mouse = Mapping[Slot, Gesture]
 
 
-def shortcut_of(event: QKeyEvent) -> Shortcut | None:
-    """Return the shortcut a key event stands for."""
-    return _BY_KEY.get(key_name(event))
+def gestures_for(button: str) -> tuple[Gesture, ...]:
+    """Return what a button, or the wheel, can be told to do."""
+    return WHEEL_GESTURES if button == "Wheel" else BUTTON_GESTURES
+
+
+@dataclass(frozen=True)
+class Keymap:
+    """What keys and buttons mean: `keys` by address ("canvas/brush", "window/save"), `mouse` by slot."""
+
+    preset: str
+    keys: Mapping[str, Keys]
+    mouse: Mouse
+
+    def of(self, shortcut_id: str) -> Keys:
+        """Return the keys of a shortcut of the canvas."""
+        return self.keys.get(f"{CANVAS}/{shortcut_id}", ())
+
+    def of_action(self, action_id: str) -> Keys:
+        """Return the keys of an action of the window."""
+        return self.keys.get(f"{WINDOW}/{action_id}", ())
+
+    def shortcut_id(self, key: str) -> str | None:
+        """Return the shortcut of the canvas that a key or a chord starts."""
+        return self._by_key.get(key)
+
+    def begun(self, prefix: str) -> dict[str, str]:
+        """Return how a chord can go on after its first key: the second keys and their shortcuts' ids."""
+        start = f"{prefix}{THEN}"
+        return {key.removeprefix(start): id for key, id in self._by_key.items() if key.startswith(start)}
+
+    def gesture_of(self, button: str, modifier: str, tool: Tool) -> Gesture | None:
+        """Return what a button does now; a modifier without a meaning of its own changes nothing."""
+        for wanted in weaker(modifier):
+            for tools in (Tools.SIZED, Tools.PAINTING, Tools.ANY):
+                gesture = self.mouse.get(Slot(button, wanted, tools))
+                if gesture is not None and tools.holds(tool):
+                    return _in_hand(gesture, tool)
+        return None
+
+    @cached_property
+    def _by_key(self) -> dict[str, str]:
+        own = ((address.partition("/"), keys) for address, keys in self.keys.items())
+        return {key: id for (scope, _, id), keys in own if scope == CANVAS for key in keys}
+
+
+class Clash(NamedTuple):
+    """A key that two addresses claim with the same right; the first one keeps it."""
+
+    key: str
+    holder: str
+    other: str
+
+
+class Entry(NamedTuple):
+    """An address with its keys in a preset, and whether the preset itself names them."""
+
+    address: str
+    keys: Keys
+    is_named: bool
+
+
+def entries(preset: str, scope: str, bound: Iterable[Bound]) -> Iterator[Entry]:
+    """List what a preset says about shortcuts or actions."""
+    for one in bound:
+        yield Entry(f"{scope}/{one.id}", one.others.get(preset, one.keys), preset in one.others)
+
+
+def resolved(said: Iterable[Entry], changes: Mapping[str, Keys]) -> tuple[dict[str, Keys], list[Clash]]:
+    """Return the keys by address with one meaning for each key, and what clashed.
+
+    A key goes to the user's change that names it, else to the shortcut for which the preset names it, else to
+    the one that has it by default.
+    """
+    listed = list(said)
+    wanted = {entry.address: changes.get(entry.address, entry.keys) for entry in listed}
+    rank = {e.address: 0 if e.address in changes else 1 if e.is_named else 2 for e in listed}
+    holders: dict[str, str] = {}
+    found: dict[str, list[str]] = {address: [] for address in wanted}
+    clashes: list[Clash] = []
+    for entry in sorted(listed, key=lambda entry: rank[entry.address]):
+        for key in wanted[entry.address]:
+            holder = _holder(key, holders)
+            if holder is None:
+                holders[key] = entry.address
+                found[entry.address].append(key)
+            elif holder == entry.address or rank[holder] == rank[entry.address]:
+                clashes.append(Clash(key, holder, entry.address))
+    return {address: tuple(keys) for address, keys in found.items()}, clashes
+
+
+def _holder(key: str, holders: Mapping[str, str]) -> str | None:
+    """Return who has a key already, or a chord that begins with it, or the key with which it begins."""
+    first = key.partition(THEN)[0]
+    if first != key and first in holders:
+        return holders[first]
+    chord = next((taken for taken in holders if taken.startswith(f"{key}{THEN}")), key)
+    return holders.get(chord)
+
+
+def weaker(modifier: str) -> tuple[str, ...]:
+    """Return a modifier and those whose meaning it takes over where it has none."""
+    if not modifier:
+        return ("",)
+    return ("Ctrl+Shift", "Ctrl", "") if modifier == "Ctrl+Shift" else (modifier, "")
+
+
+def _in_hand(gesture: Gesture, tool: Tool) -> Gesture:
+    """Return what a gesture comes to with a tool."""
+    if gesture is not Gesture.USE:
+        return gesture
+    uses = {Tool.NAVIGATE: Gesture.PAN, Tool.PICK: Gesture.PICK, Tool.ERASER: Gesture.ERASE}
+    return uses.get(tool, Gesture.PAINT)
+
+
+_MODIFIER_KEYS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr)
 
 
 def key_name(event: QKeyEvent) -> str:
-    """Return the name of the key pressed, such as 'F', 'Shift+A' or 'Num+0'; '' with Alt."""
+    """Return the name of the key pressed, such as 'F', 'Shift+A' or 'Num+0'; '' with Alt or for modifiers.
+
+    Keys go by the character that they produce: '+' is '+' on every keyboard, whether it needs Shift or not.
+    """
     modifiers = event.modifiers()
     if modifiers & (Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier):
         return ""
-    name = QKeySequence(event.key()).toString(QKeySequence.SequenceFormat.PortableText)
+    if event.key() in _MODIFIER_KEYS:
+        return ""
+    key = Qt.Key.Key_Tab if event.key() == Qt.Key.Key_Backtab else event.key()
+    name = str(QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText))
     if modifiers & Qt.KeyboardModifier.KeypadModifier and name.isdigit():
         name = f"Num+{name}"
     # Shift counts with letters and named keys only: '+' needs it on some keyboards and not on others.
@@ -96,67 +264,3 @@ def key_name(event: QKeyEvent) -> str:
     ):
         name = f"Shift+{name}"
     return f"Ctrl+{name}" if modifiers & Qt.KeyboardModifier.ControlModifier else name
-
-
-class Gesture(StrEnum):
-    """What a mouse button or the wheel does."""
-
-    PAN = "move"
-    PAINT = "paint"
-    ERASE = "erase"
-    PICK = "pick label"
-    MENU = "menu"
-    ERASE_OR_MENU = "erase, click for menu"
-    STEP = "section"
-    LEAP = "ten sections"
-    RESIZE = "brush size"
-    ZOOM = "zoom"
-
-
-@dataclass(frozen=True, slots=True)
-class MouseBinding:
-    """What a button (Left, Middle, Right or Wheel) does with a modifier, in some tools (None: in all)."""
-
-    button: str
-    modifier: str
-    tools: tuple[Tool, ...] | None
-    gesture: Gesture
-
-
-_PAINTING = (Tool.BRUSH, Tool.ERASER)
-MOUSE: tuple[MouseBinding, ...] = (
-    MouseBinding("Left", "Space", None, Gesture.PAN),
-    MouseBinding("Left", "Shift", None, Gesture.PICK),
-    MouseBinding("Left", "Ctrl", _PAINTING, Gesture.ERASE),
-    MouseBinding("Left", "", (Tool.BRUSH,), Gesture.PAINT),
-    MouseBinding("Left", "", (Tool.ERASER,), Gesture.ERASE),
-    MouseBinding("Left", "", (Tool.PICK,), Gesture.PICK),
-    MouseBinding("Left", "", (Tool.NAVIGATE,), Gesture.PAN),
-    MouseBinding("Right", "", _PAINTING, Gesture.ERASE_OR_MENU),
-    MouseBinding("Right", "", None, Gesture.MENU),
-    MouseBinding("Middle", "", None, Gesture.PAN),
-    MouseBinding("Wheel", "Ctrl", None, Gesture.ZOOM),
-    MouseBinding("Wheel", "Shift", _PAINTING, Gesture.RESIZE),
-    MouseBinding("Wheel", "Shift", None, Gesture.LEAP),
-    MouseBinding("Wheel", "", None, Gesture.STEP),
-)
-
-
-def gesture_of(button: str, modifier: str, tool: Tool) -> Gesture | None:
-    """Return what a button does now; a modifier without a meaning of its own changes nothing."""
-    for wanted in (modifier, ""):
-        for binding in MOUSE:
-            in_tool = binding.tools is None or tool in binding.tools
-            if binding.button == button and binding.modifier == wanted and in_tool:
-                return binding.gesture
-    return None
-
-
-def hint(modifier: str, tool: Tool) -> str:
-    """Return one line that says what buttons and wheel do now."""
-    parts = [(button, gesture_of(button, modifier, tool)) for button in ("Left", "Right", "Middle", "Wheel")]
-    now = " · ".join(f"{button}: {gesture}" for button, gesture in parts if gesture)
-    if modifier:
-        return f"{modifier}  +  {now}"
-    others = "Ctrl+wheel: zoom · Shift+click: pick · Space: see raw"
-    return f"{now} · {others}"

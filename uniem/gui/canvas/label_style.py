@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from uniem.data.palette import Colour, argb_table, colour_of, slots_of
+from uniem.data.palette import Colour, Palette, argb_table, colour_of, palette_in_use, slots_of
 
 ACTIVE_GAIN = 0.25
 HOVER_GAIN = 0.2
@@ -37,17 +37,18 @@ class LabelStyle:
     colours: Mapping[int, Colour] = field(default_factory=dict)
     hidden: frozenset[int] = frozenset()
     only: frozenset[int] | None = None
+    palette: Palette = field(default_factory=palette_in_use)
 
     def colour(self, label: int) -> Colour:
         """Return the colour of a label, hidden or not."""
-        return self.colours.get(label) or colour_of(label)
+        return self.colours.get(label) or colour_of(label, self.palette)
 
     def table(self, hovered: int = 0) -> NDArray[np.uint32]:
         """Return the premultiplied ARGB colour of every slot; the one under the mouse shines."""
         # An outline has few pixels, so it is drawn stronger than an area of the same opacity.
         alpha = 0.7 + 0.3 * self.opacity if self.outlines and self.opacity > 0 else self.opacity
         overrides = {**self.colours, **dict.fromkeys(self.hidden)}
-        table = _table(round(alpha, 3), tuple(overrides.items())).copy()
+        table = _table(round(alpha, 3), tuple(overrides.items()), self.palette).copy()
         if self.only is not None:
             kept = slots_of(np.array(sorted(self.only - self.hidden), np.uint64))
             shown = np.zeros_like(table)
@@ -67,5 +68,7 @@ class LabelStyle:
 
 
 @lru_cache(maxsize=8)
-def _table(alpha: float, overrides: tuple[tuple[int, Colour | None], ...]) -> NDArray[np.uint32]:
-    return argb_table(alpha, dict(overrides))
+def _table(
+    alpha: float, overrides: tuple[tuple[int, Colour | None], ...], palette: Palette
+) -> NDArray[np.uint32]:
+    return argb_table(alpha, dict(overrides), palette=palette)

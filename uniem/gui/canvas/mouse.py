@@ -7,24 +7,33 @@ from collections.abc import Callable
 from qtpy.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
 from qtpy.QtGui import QMouseEvent, QTabletEvent, QWheelEvent
 
-from uniem.gui.canvas.keymap import Gesture, gesture_of
+from uniem.gui.canvas.keymap import Gesture, Keymap
 from uniem.gui.canvas.view_model import Tool
 
 CLICK_RADIUS_PX = 4
+ZOOM_PER_PX = 1.01
 _BUTTONS = {
     Qt.MouseButton.LeftButton: "Left",
     Qt.MouseButton.MiddleButton: "Middle",
     Qt.MouseButton.RightButton: "Right",
 }
+# What a button that opens a menu when it is clicked does when it is dragged.
+_DRAGS = {
+    Gesture.ERASE_OR_MENU: Gesture.ERASE,
+    Gesture.PAN_OR_MENU: Gesture.PAN,
+    Gesture.ZOOM_OR_MENU: Gesture.ZOOM,
+}
 
 
 def modifier_name(modifiers: Qt.KeyboardModifiers, space_is_held: bool) -> str:
-    """Return the one modifier that counts: 'Space', 'Ctrl', 'Shift' or ''."""
+    """Return the modifier that counts: 'Space', 'Ctrl', 'Shift', 'Ctrl+Shift' or ''."""
     if space_is_held:
         return "Space"
-    if modifiers & Qt.KeyboardModifier.ControlModifier:
-        return "Ctrl"
-    return "Shift" if modifiers & Qt.KeyboardModifier.ShiftModifier else ""
+    down = (
+        ("Ctrl", Qt.KeyboardModifier.ControlModifier),
+        ("Shift", Qt.KeyboardModifier.ShiftModifier),
+    )
+    return "+".join(name for name, modifier in down if modifiers & modifier)
 
 
 class MouseInput(QObject):
@@ -42,11 +51,13 @@ class MouseInput(QObject):
     stepped = Signal(int)
     resized = Signal(int)
 
-    def __init__(self, tool: Callable[[], Tool], parent: QObject | None = None) -> None:
+    def __init__(
+        self, tool: Callable[[], Tool], keymap: Callable[[], Keymap], parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self.space_is_held = False
         self.space_was_used = False
-        self._tool = tool
+        self._tool, self._keymap = tool, keymap
         self._gesture: Gesture | None = None
         self._button = ""
         self._press = QPointF()
@@ -62,8 +73,7 @@ class MouseInput(QObject):
         """Begin a gesture; further buttons during one are ignored."""
         name = _BUTTONS.get(event.button())
         if name is not None:
-            modifier = modifier_name(event.modifiers(), self.space_is_held)
-            self._begin(name, gesture_of(name, modifier, self._tool()), event.localPos())
+            self._begin(name, self._gesture_of(name, event.modifiers()), event.localPos())
 
     def move(self, event: QMouseEvent) -> None:
         """Carry a gesture on, or drop it if the release of its button was never seen."""
@@ -81,7 +91,7 @@ class MouseInput(QObject):
         """Step, leap, zoom or resize, once per notch; fine wheels and touch pads add up to notches."""
         # Some window systems turn the wheel sideways while Alt or Shift is down.
         delta = event.angleDelta().y() or event.angleDelta().x()
-        gesture = gesture_of("Wheel", modifier_name(event.modifiers(), self.space_is_held), self._tool())
+        gesture = self._gesture_of("Wheel", event.modifiers())
         if gesture is Gesture.ZOOM:
             self.zoomed.emit(1.25 ** (delta / 120), QPointF(event.position()))
             return
@@ -99,7 +109,7 @@ class MouseInput(QObject):
         """Paint with a pen; its eraser end erases whatever the tool."""
         if event.type() == QEvent.Type.TabletPress:
             name = _BUTTONS.get(event.button(), "Left")
-            gesture = gesture_of(name, modifier_name(event.modifiers(), self.space_is_held), self._tool())
+            gesture = self._gesture_of(name, event.modifiers())
             if event.pointerType() == QTabletEvent.PointerType.Eraser and gesture is not Gesture.PAN:
                 gesture = Gesture.ERASE
             self._begin(name, gesture, event.posF())
@@ -120,6 +130,9 @@ class MouseInput(QObject):
             self._gesture = None
             self.stroke_cancelled.emit()
 
+    def _gesture_of(self, button: str, modifiers: Qt.KeyboardModifiers) -> Gesture | None:
+        return self._keymap().gesture_of(button, modifier_name(modifiers, self.space_is_held), self._tool())
+
     def _begin(self, button: str, gesture: Gesture | None, place: QPointF) -> None:
         if self._button or gesture is None:
             return
@@ -133,14 +146,16 @@ class MouseInput(QObject):
             self.space_was_used = self.space_was_used or self.space_is_held
 
     def _carry_on(self, place: QPointF) -> None:
-        if self._gesture is Gesture.PAN:
-            self.panned.emit(place - self._last)
-        elif self._gesture is Gesture.ERASE_OR_MENU:
+        if self._gesture in _DRAGS:
             if (place - self._press).manhattanLength() <= CLICK_RADIUS_PX:
                 return
-            self._gesture = Gesture.ERASE
-            self.stroke_began.emit(True, self._press)
-            self.stroke_moved.emit(place)
+            self._gesture = _DRAGS[self._gesture]
+            if self._gesture is Gesture.ERASE:
+                self.stroke_began.emit(True, self._press)
+        if self._gesture is Gesture.PAN:
+            self.panned.emit(place - self._last)
+        elif self._gesture is Gesture.ZOOM:
+            self.zoomed.emit(ZOOM_PER_PX ** (self._last.y() - place.y()), self._press)
         elif self.is_stroking:
             self.stroke_moved.emit(place)
         self._last = QPointF(place)
@@ -151,7 +166,7 @@ class MouseInput(QObject):
             self.stroke_ended.emit()
         elif gesture is Gesture.PAN and not self.space_is_held and self._is_click():
             self.placed.emit(self._press)
-        elif gesture in (Gesture.MENU, Gesture.ERASE_OR_MENU):
+        elif gesture is Gesture.MENU or gesture in _DRAGS:
             self._end_click(global_place)
 
     def _end_click(self, global_place: QPoint) -> None:

@@ -58,7 +58,7 @@ class SliceView(EventView):
         axes: ViewAxes,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(MouseInput(lambda: model.hand.tool), keys, parent)
+        super().__init__(MouseInput(lambda: model.hand.tool, lambda: keys.keymap), keys, parent)
         self.mouse.setParent(self)
         self.model, self.axes = model, axes
         self.camera = Camera()

@@ -8,7 +8,8 @@ from qtpy.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QSlider, QSpinBox,
 from superqt import QDoubleRangeSlider, QLargeIntSpinBox
 
 from uniem.data.palette import Colour
-from uniem.gui.canvas.keymap import SHORTCUTS
+from uniem.gui.canvas.keymap import Keymap
+from uniem.gui.canvas.keymap_presets import SHORTCUTS, keymap_of
 from uniem.gui.canvas.view_model import MAX_BRUSH_PX, MAX_LABEL, CanvasModel, Tool
 from uniem.gui.style import icon
 
@@ -59,8 +60,10 @@ class CanvasToolbar(QWidget):
         self.setProperty("role", "bar")
         self._model = model
         self._icons: list[tuple[QToolButton, str]] = []
+        self._keyed: list[tuple[QWidget, str, tuple[str, ...], str]] = []
         self._build()
         self._connect()
+        self.show_keys(keymap_of())
         self.show_state()
 
     def set_painting_allowed(self, is_allowed: bool) -> None:
@@ -109,6 +112,12 @@ class CanvasToolbar(QWidget):
         self.contrast.blockSignals(False)
         self.contrast.setToolTip(f"Contrast: {image.low:g} is black, {image.high:g} is white")
 
+    def show_keys(self, keymap: Keymap) -> None:
+        """Tell the keys of a keymap in the tooltips."""
+        for widget, title, ids, more in self._keyed:
+            keys = ", ".join(key for id in ids for key in keymap.of(id)[:1])
+            widget.setToolTip(f"{title}  ({keys}){more}" if keys else f"{title}{more}")
+
     def release(self) -> None:
         """Let go of the model."""
         for group in (self._model.hand.events, self._model.display.events):
@@ -151,7 +160,7 @@ class CanvasToolbar(QWidget):
         self.brush_size.setRange(1, MAX_BRUSH_PX)
         self.brush_size.setSuffix(" px")
         for widget in (self.brush_slider, self.brush_size):
-            widget.setToolTip("Diameter of the brush  ([ and ], or Shift+wheel)")
+            self._keyed.append((widget, "Diameter of the brush", ("smaller-brush", "larger-brush"), ""))
             row.addWidget(widget)
         _let_shrink(row, self.brush_slider, 26, 90)
         self.brush_slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -162,7 +171,7 @@ class CanvasToolbar(QWidget):
         self.label = QLargeIntSpinBox()
         self.label.setRange(0, MAX_LABEL)  # type: ignore[no-untyped-call]
         self.label.setMinimumWidth(70)
-        self.label.setToolTip("The label in hand; 0 is background  (X swaps, 1 to 9 take a slot)")
+        self._keyed.append((self.label, "The label in hand; 0 is background", ("swap", "pick"), ""))
         self.new_label = self._button("plus", "new-label")
         for widget in (self.swatch, self.label, self.new_label):
             row.addWidget(widget)
@@ -173,7 +182,7 @@ class CanvasToolbar(QWidget):
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.opacity.setToolTip("Opacity of the labels  (A and Shift+A)")
+        self._keyed.append((self.opacity, "Opacity of the labels", ("less-opacity", "more-opacity"), ""))
         self.contrast = QDoubleRangeSlider(Qt.Orientation.Horizontal)  # type: ignore[no-untyped-call]
         self.contrast.setRange(0, 255)
         self.contrast.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -204,8 +213,9 @@ class CanvasToolbar(QWidget):
         # A focused button would take Space and Enter for itself.
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         shortcut = _SHORTCUTS.get(shortcut_id)
-        text = f"{shortcut.title}  ({shortcut.keys[0]})\n{shortcut.tooltip}" if shortcut else tooltip
-        button.setToolTip(text)
+        button.setToolTip(tooltip)
+        if shortcut is not None:
+            self._keyed.append((button, shortcut.title, (shortcut.id,), f"\n{shortcut.tooltip}"))
         button.setAccessibleName(shortcut.title if shortcut else tooltip)
         self._icons.append((button, icon_name))
         return button

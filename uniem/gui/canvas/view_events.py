@@ -80,6 +80,11 @@ class EventView(pg.GraphicsView):
         if event.type() == QEvent.Type.ShortcutOverride and self._keys.knows(event):
             event.accept()
             return True
+        is_press = event.type() == QEvent.Type.KeyPress
+        if is_press and isinstance(event, QKeyEvent) and self._keys.knows(event):
+            # Before Qt takes Tab for itself.
+            self.keyPressEvent(event)
+            return True
         return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

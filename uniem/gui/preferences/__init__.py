@@ -1,0 +1,1 @@
+"""What the user chooses about keys, mouse, looks, memory and folders."""

@@ -1,0 +1,70 @@
+"""The preferences: a list of pages, each acting at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from uniem.gui import style
+from uniem.gui.preferences.keys_page import KeysPage
+from uniem.gui.preferences.mouse_page import MousePage
+from uniem.gui.preferences.plain_pages import AppearancePage, CanvasPage, FilesPage
+
+if TYPE_CHECKING:
+    from uniem.gui.preferences.preferences import Preferences
+
+
+class PreferencesDialog(QDialog):
+    """Show the pages; there is nothing to confirm."""
+
+    def __init__(self, preferences: Preferences, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Preferences")
+        self.resize(900, 640)
+        self.list, self.stack = QListWidget(), QStackedWidget()
+        self.list.setFixedWidth(150)
+        self.list.setIconSize(QSize(22, 22))
+        self.keys, self.mouse = KeysPage(preferences.keymaps), MousePage(preferences.keymaps)
+        self.appearance = AppearancePage(preferences)
+        self.canvas, self.files = CanvasPage(preferences), FilesPage(preferences)
+        for title, icon, page in (
+            ("Keys", "keyboard-outline", self.keys),
+            ("Mouse", "mouse", self.mouse),
+            ("Appearance", "palette-outline", self.appearance),
+            ("Canvas", "brush-variant", self.canvas),
+            ("Files", "folder-outline", self.files),
+        ):
+            item = QListWidgetItem(style.icon(icon), title)
+            item.setSizeHint(QSize(140, 36))
+            self.list.addItem(item)
+            self.stack.addWidget(page)
+        self.list.currentRowChanged.connect(self.stack.setCurrentIndex)
+        self.list.setCurrentRow(0)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        # Enter belongs to what has the focus, not to a button that closes everything.
+        buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
+        row = QHBoxLayout()
+        row.addWidget(self.list)
+        row.addWidget(self.stack, 1)
+        column = QVBoxLayout(self)
+        column.addLayout(row, 1)
+        column.addWidget(buttons)
+
+    def done(self, result: int) -> None:
+        """Stop listening, and close."""
+        for page in (self.keys, self.mouse):
+            page.release()
+        super().done(result)
