@@ -10,14 +10,12 @@ from pathlib import Path
 
 from uniem.data.formats.files import replacing
 from uniem.data.formats.format import Format
-from uniem.data.geometry import blocks, count_blocks
 from uniem.data.store import STORED_AS
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.progress import Context
 
 MARKERS = ("zarr.json", ".zattrs", ".zgroup")
-BLOCK_EDGE = 2048
 
 
 def probe(path: Path) -> bool:
@@ -45,6 +43,7 @@ def read(path: Path, dataset: str | None, kind: Kind | None) -> Volume:
 
 def write(volume: Volume, path: Path, dataset: str | None, context: Context, *, version: str = "0.5") -> None:
     """Copy a volume into a new OME-Zarr 0.5 or 0.4 with a pyramid, block by block."""
+    from uniem.data.importing import copy_volume
     from uniem.data.store import create_store
 
     if dataset:
@@ -55,11 +54,7 @@ def write(volume: Volume, path: Path, dataset: str | None, context: Context, *, 
         store = create_store(
             part, volume.shape, volume.dtype, volume.voxel_size, volume.kind, version=version
         )
-        block_shape = (store.chunk_shape[0], BLOCK_EDGE, BLOCK_EDGE)
-        total = count_blocks(volume.shape, block_shape)
-        for block in context.track(blocks(volume.shape, block_shape), "writing", total):
-            store.write(block.core, volume.read(block.core))
-        store.build_pyramid(context)
+        copy_volume(volume, store, context)
         store.rename(path.name)
         del store
 
