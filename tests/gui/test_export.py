@@ -16,9 +16,9 @@ from qtpy.QtWidgets import QFileDialog
 
 from tests.gui.test_window import paint
 from uniem.data.geometry import Box
-from uniem.gui.export_dialog import ExportDialog
-from uniem.gui.export_options import SELECTED, VISIBLE
-from uniem.gui.export_plan import bytes_in_words, forms, ids_in_words, with_ending
+from uniem.gui.export.dialog import ExportDialog
+from uniem.gui.export.options import SELECTED, VISIBLE
+from uniem.gui.export.plan import bytes_in_words, forms, ids_in_words, with_ending
 from uniem.gui.main_window import MainWindow
 from uniem.jobs.events import Ending
 from uniem.proofreading.tools.fields import hide, recolour

@@ -23,10 +23,10 @@ from uniem.data.formats import export_volume
 from uniem.data.formats.mojo import MojoSegment
 from uniem.data.geometry import VoxelSize
 from uniem.data.volume import ArrayVolume, Kind
-from uniem.gui.address_dialog import AddressDialog
-from uniem.gui.folder_chooser import FolderChooser
 from uniem.gui.main_window import MainWindow
-from uniem.gui.part_chooser import PartDialog
+from uniem.gui.opening.address_dialog import AddressDialog
+from uniem.gui.opening.folder_chooser import FolderChooser
+from uniem.gui.opening.part_chooser import PartDialog
 from uniem.operations.operation import Role
 
 RNG = np.random.default_rng(4)

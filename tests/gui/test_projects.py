@@ -19,8 +19,8 @@ from uniem.data.geometry import Box
 from uniem.data.project import BACKUP_NAME, FILE_NAME
 from uniem.gui.app import make_window
 from uniem.gui.main_window import MainWindow
-from uniem.gui.project_dialogs import MissingDialog, PackDialog, PlaceDialog
-from uniem.gui.project_transfer import TransferDialog
+from uniem.gui.projects.dialogs import MissingDialog, PackDialog, PlaceDialog
+from uniem.gui.projects.transfer import TransferDialog
 from uniem.jobs.events import Ending
 
 Answer = Callable[[str], list[str]]

@@ -15,7 +15,7 @@ from uniem.data.store import create_store, open_store
 from uniem.data.volume import Kind
 from uniem.gui.app import make_window
 from uniem.gui.main_window import MainWindow
-from uniem.gui.voxel_size import TECHNIQUES, VoxelSizeDialog, usual_sizes
+from uniem.gui.opening.voxel_size import TECHNIQUES, VoxelSizeDialog, usual_sizes
 from uniem.jobs.events import Ending
 
 NM = VoxelSize(50, 4, 4)

@@ -26,7 +26,7 @@ from uniem.data.location import is_web_address
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.gui import style
-from uniem.gui.importing import can_import
+from uniem.gui.opening.importing import can_import
 from uniem.gui.panels.pickers import facts_of
 from uniem.operations.operation import Role
 from uniem.operations.outputs import path_of

@@ -16,8 +16,8 @@ from uniem.data.store import StoredVolume
 from uniem.errors import UniemError
 from uniem.gui import job_words
 from uniem.gui.canvas.canvas import Canvas
-from uniem.gui.export_dialog import ExportDialog
-from uniem.gui.export_options import OnScreen
+from uniem.gui.export.dialog import ExportDialog
+from uniem.gui.export.options import OnScreen
 from uniem.gui.panel_dock import PanelDock
 from uniem.gui.results import Results
 from uniem.gui.sessions import Sessions

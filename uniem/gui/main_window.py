@@ -20,31 +20,31 @@ from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.canvas.view_model import Voxel
 from uniem.gui.command_palette import CommandPalette
 from uniem.gui.data_dock import DataDock
-from uniem.gui.dropping import locations_in
 from uniem.gui.help import Help
 from uniem.gui.hint_bar import HintBar
-from uniem.gui.importing import Imports
 from uniem.gui.item_actions import ItemActions, Screen, provenance_of
 from uniem.gui.jobs_dock import JobsDock
 from uniem.gui.layout import BOTTOM, LEFT, RIGHT, Layout
-from uniem.gui.leaving import may_leave_jobs
 from uniem.gui.log_dock import LogDock
 from uniem.gui.menus import ActionSet
 from uniem.gui.meshing import Meshing
 from uniem.gui.messages import MessageBar
 from uniem.gui.notices import NoticeArea
-from uniem.gui.opening import Opening
+from uniem.gui.opening.dropping import locations_in
+from uniem.gui.opening.importing import Imports
+from uniem.gui.opening.opening import Opening
+from uniem.gui.opening.voxel_size import VoxelSizes
 from uniem.gui.panel_dock import PanelDock
 from uniem.gui.panels.preview import Field
 from uniem.gui.preferences.preferences import Preferences
-from uniem.gui.projects import Projects
+from uniem.gui.projects.leaving import may_leave_jobs
+from uniem.gui.projects.projects import Projects
 from uniem.gui.results import Results, Viewer
 from uniem.gui.sessions import Sessions
 from uniem.gui.showing import Showing
 from uniem.gui.status_bar import StatusBar
 from uniem.gui.tables.object_table import ObjectTableView
 from uniem.gui.tables.table_view import TableView
-from uniem.gui.voxel_size import VoxelSizes
 from uniem.jobs.queue import Job, JobQueue
 from uniem.operations.operation import Role
 from uniem.operations.registry import operations

@@ -17,8 +17,8 @@ from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.canvas.view_model import Tool
-from uniem.gui.importing import Imports
 from uniem.gui.messages import choose
+from uniem.gui.opening.importing import Imports
 from uniem.gui.panels.naming import stem_of, unused
 from uniem.gui.showing import Showing
 from uniem.proofreading.checkpoint import VolumeChanged

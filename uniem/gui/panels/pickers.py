@@ -25,9 +25,9 @@ from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.gui.background import Background
-from uniem.gui.dropping import locations_in
 from uniem.gui.forms.editors import QuietComboBox
-from uniem.gui.part_chooser import PartDialog
+from uniem.gui.opening.dropping import locations_in
+from uniem.gui.opening.part_chooser import PartDialog
 from uniem.operations.operation import Role
 from uniem.workspace import OpenItem, Workspace
 

@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from uniem.gui.folder_preview import FolderPreview
+from uniem.gui.opening.folder_preview import FolderPreview
 from uniem.workspace import Settings
 
 PLACE = "folder chooser"

@@ -15,7 +15,7 @@ from uniem.data.formats.contents import Part
 from uniem.data.formats.glimpse import Contents, Glimpse, contents_of, glimpse
 from uniem.errors import UniemError
 from uniem.gui.background import Background, Task
-from uniem.gui.part_chooser import PartList
+from uniem.gui.opening.part_chooser import PartList
 
 THUMBNAIL_PX = 176
 PICTURES = 3

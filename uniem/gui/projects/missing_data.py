@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QWidget
 
 from uniem.data.project import moved_place, places_of
 from uniem.gui.background import Background
-from uniem.gui.project_dialogs import MissingDialog
+from uniem.gui.projects.dialogs import MissingDialog
 from uniem.gui.window_state import Entry, read_entry
 
 

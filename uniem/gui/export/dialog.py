@@ -25,9 +25,9 @@ from qtpy.QtWidgets import (
 
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
-from uniem.gui import export_plan
-from uniem.gui.export_options import LABEL_PX, ExportOptions, OnScreen, in_a_row, wrapped
-from uniem.gui.export_plan import ExportForm
+from uniem.gui.export import plan
+from uniem.gui.export.options import LABEL_PX, ExportOptions, OnScreen, in_a_row, wrapped
+from uniem.gui.export.plan import ExportForm
 from uniem.gui.forms.editors import QuietComboBox
 from uniem.gui.forms.section import TallArea
 from uniem.gui.messages import choose
@@ -121,9 +121,9 @@ class ExportDialog(QDialog):
         if params is None:
             return
         try:
-            words = export_plan.summary(self.volume, params, self.form)
-            needed = export_plan.bytes_of(self.volume, params, self.form)
-            self._say(words, export_plan.shortage(self.location, needed) if self.location else "")
+            words = plan.summary(self.volume, params, self.form)
+            needed = plan.bytes_of(self.volume, params, self.form)
+            self._say(words, plan.shortage(self.location, needed) if self.location else "")
         except UniemError as error:
             self._say("", str(error))
 
@@ -133,8 +133,8 @@ class ExportDialog(QDialog):
         if params is None:
             return None
         try:
-            export_plan.check_place(self.location, self.form)
-            export_plan.outline(self.volume, params, self.form)
+            plan.check_place(self.location, self.form)
+            plan.outline(self.volume, params, self.form)
         except UniemError as error:
             self._say("", str(error))
             return None
@@ -167,7 +167,7 @@ class ExportDialog(QDialog):
     # Parts
 
     def _make_choices(self, look: Callable[[], OnScreen]) -> None:
-        self._forms = export_plan.forms()
+        self._forms = plan.forms()
         self.options = ExportOptions(self.volume, self._forms, look)
         self.form_choice = QuietComboBox()
         self.form_choice.addItems([form.title for form in self._forms])
@@ -252,7 +252,7 @@ class ExportDialog(QDialog):
         if self._is_suggested:
             self._suggest()
         elif self.place.text():
-            self.place.setText(export_plan.with_ending(self.place.text(), form))
+            self.place.setText(plan.with_ending(self.place.text(), form))
         self._change()
 
     def _suggest(self) -> None:
@@ -279,7 +279,7 @@ class ExportDialog(QDialog):
     def choose(self, place: str) -> None:
         """Take a place that the user chose, with the ending of the form."""
         self._is_suggested = False
-        self.place.setText(export_plan.with_ending(place, self.form))
+        self.place.setText(plan.with_ending(place, self.form))
         self._change()
 
     def _may_write(self) -> bool:

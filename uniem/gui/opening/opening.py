@@ -14,14 +14,14 @@ from uniem.data.formats import endings
 from uniem.data.location import is_web_address, name_of_location, split_location
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
-from uniem.gui.address_dialog import AddressDialog
 from uniem.gui.background import Background
-from uniem.gui.dropping import locations_in
-from uniem.gui.folder_chooser import FolderChooser
 from uniem.gui.notices import BusyBar
-from uniem.gui.part_chooser import PartDialog
+from uniem.gui.opening.address_dialog import AddressDialog
+from uniem.gui.opening.dropping import locations_in
+from uniem.gui.opening.folder_chooser import FolderChooser
+from uniem.gui.opening.part_chooser import PartDialog
+from uniem.gui.opening.survey import Choice, Found, survey
 from uniem.gui.results import Results
-from uniem.gui.survey import Choice, Found, survey
 from uniem.workspace import OpenItem, Settings, Workspace
 
 logger = logging.getLogger(__name__)

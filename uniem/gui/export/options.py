@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QFormLayout, QGridLayout, QHBoxLayout, QLabel, QPushB
 from uniem.data.palette import Colour
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
-from uniem.gui import export_plan
-from uniem.gui.export_plan import ExportForm
+from uniem.gui.export import plan
+from uniem.gui.export.plan import ExportForm
 from uniem.gui.forms.editors import QuietComboBox
 from uniem.gui.forms.form import Form
 from uniem.gui.forms.section import Section
@@ -127,20 +127,20 @@ class ExportOptions(QWidget):
         seen, chosen = self._look(), self.objects.currentText()
         values = dict(self.relabelling.values())
         if chosen == VISIBLE:
-            values["without"] = export_plan.ids_in_words(seen.hidden)
+            values["without"] = plan.ids_in_words(seen.hidden)
         elif chosen == SELECTED:
             if not seen.selected:
                 raise UniemError("No object is selected.", "Select some in the table of objects.")
-            values["only"] = export_plan.ids_in_words(seen.selected)
+            values["only"] = plan.ids_in_words(seen.selected)
         if self._form.has_colours and self.colouring.values()["colour"]:
-            values |= {"colour": True, "colours": export_plan.colours_in_words(seen.colours)}
+            values |= {"colour": True, "colours": plan.colours_in_words(seen.colours)}
         return values
 
     def _make_forms(self, forms: list[ExportForm]) -> None:
         self.numbers, self.greys, self.relabelling = Form(Numbers), Form(GreyRange), Form(Relabelling)
         self.colouring, self.region = Form(Colouring), Form(Region, ("region",))
         self.downsampling = Form(Downsampling, ("downsample",))
-        models = {form.group: export_plan.model_of(form) for form in forms}
+        models = {form.group: plan.model_of(form) for form in forms}
         self.options = {group: Form(model, (group,)) for group, model in models.items() if model is not None}
 
     def _make_choices(self) -> None:

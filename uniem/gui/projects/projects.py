@@ -25,11 +25,11 @@ from uniem.data.project import (
 from uniem.data.project_parts import Part, parts_of
 from uniem.errors import UniemError
 from uniem.gui.background import Background
-from uniem.gui.leaving import may_leave_jobs
-from uniem.gui.missing_data import MissingData
-from uniem.gui.project_dialogs import PackDialog, PartsList, PlaceDialog
-from uniem.gui.project_transfer import Transfer
-from uniem.gui.recent_projects import add_projects
+from uniem.gui.projects.dialogs import PackDialog, PartsList, PlaceDialog
+from uniem.gui.projects.leaving import may_leave_jobs
+from uniem.gui.projects.missing_data import MissingData
+from uniem.gui.projects.recent import add_projects
+from uniem.gui.projects.transfer import Transfer
 from uniem.gui.window_state import Entry, WindowState, read_entries
 from uniem.jobs.queue import Job
 from uniem.jobs.relocation import relocate_jobs

@@ -1,0 +1,1 @@
+"""Exporting: what is asked, what it will make, and the job that makes it."""

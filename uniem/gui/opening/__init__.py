@@ -1,0 +1,1 @@
+"""Opening what the user names, wherever it is, without holding up the window."""

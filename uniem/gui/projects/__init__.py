@@ -1,0 +1,1 @@
+"""Projects in the window: made, opened, kept up to date, packed, and left."""
