@@ -205,8 +205,8 @@ def test_an_edit_reaches_every_level(qtbot: QtBot, reader: BlockReader, tmp_path
         assert edit is not None
         session.apply(edit)
         for source in (fine, coarse):
-            reader.refresh(session.volume, edit.box)
-            source.refresh(edit.box)
+            reader.refresh(session.volume, [edit.box])
+            source.refresh([edit.box])
         section = look(fine, 1, 1200)
         assert section is not None
         np.testing.assert_array_equal(section.array, session.volume[1])

@@ -23,10 +23,16 @@ from uniem.gui.canvas.levels import Level, levels_of
 THREADS = min(4, max(2, os.cpu_count() or 2))
 # Requests of this urgency and above are for later, and nobody waits for them.
 LATER = 1e6
-# Edits of more voxels are read again in the background instead of at once.
+# Edits of more voxels or boxes are read again in the background instead of at once.
 LARGEST_PATCH_VOXELS = 8 << 20
+LARGEST_PATCH_BOXES = 64
 _SECOND_TRY_S = 0.05
 _PATIENCE_S = 2.0
+
+
+def is_quick(parts: list[Box]) -> bool:
+    """Tell whether boxes are read again so fast that nobody notices."""
+    return len(parts) <= LARGEST_PATCH_BOXES and sum(part.size for part in parts) <= LARGEST_PATCH_VOXELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +93,28 @@ class BlockReader(QObject):
             else:
                 self._wishes.pop(client, None)
 
-    def refresh(self, volume: Volume, box: Box) -> None:
-        """Take the voxels of a box that was edited into what is kept; coarser levels are read again."""
+    def refresh(self, volume: Volume, boxes: list[Box]) -> None:
+        """Take the voxels of boxes that were edited into what is kept; coarser levels are read again."""
         number = id(volume)
         levels = self.levels(volume)
         with self._condition:
             self._broken = {key for key in self._broken if key.volume != number}
             self._unlucky = {key for key in self._unlucky if key.volume != number}
             for key in self._reading:
-                if key.volume == number and self._meets(levels[key.level], key, box):
+                if key.volume == number and self._met(levels[key.level], key, boxes):
                     self._reading[key] = True
-        kept = [key for key in self.cache.keys_of(number) if self._meets(levels[key.level], key, box)]
-        is_small = box.size <= LARGEST_PATCH_VOXELS
-        data = volume.read(box) if is_small and any(key.level == 0 for key in kept) else None
-        for key in kept:
-            if key.level == 0 and data is not None:
-                self._patch(levels[0], key, box, data)
-            else:
+        parts: list[tuple[BlockKey, Box]] = []
+        for key in self.cache.keys_of(number):
+            met = self._met(levels[key.level], key, boxes)
+            if key.level == 0:
+                parts += [(key, part) for part in met]
+            elif met:
+                self.cache.mark_stale(key)
+        if is_quick([part for _, part in parts]):
+            for key, part in parts:
+                self._patch(levels[0], key, part, volume.read(part))
+        else:
+            for key, _ in parts:
                 self.cache.mark_stale(key)
 
     def forget(self, volumes: list[Volume]) -> None:
@@ -132,19 +143,18 @@ class BlockReader(QObject):
             thread.join(_PATIENCE_S)
         self._threads = []
 
-    def _meets(self, level: Level, key: BlockKey, box: Box) -> bool:
-        return not level.block_box(key.block).intersection(level.scaled(box)).is_empty
-
-    def _patch(self, level: Level, key: BlockKey, box: Box, data: NDArray[Any]) -> None:
-        block = self.cache.get(key)
-        if block is None:
-            return
+    def _met(self, level: Level, key: BlockKey, boxes: list[Box]) -> list[Box]:
+        """Return where boxes of the full resolution meet a block, in voxels of its level."""
         place = level.block_box(key.block)
-        common = place.intersection(box)
-        if not block.flags.writeable:
-            block = block.copy()
-        block[common.relative_to(place.start).slices] = data[common.relative_to(box.start).slices]
-        self.cache.put(key, block)
+        common = (place.intersection(level.scaled(box)) for box in boxes)
+        return [box for box in common if not box.is_empty]
+
+    def _patch(self, level: Level, key: BlockKey, part: Box, data: NDArray[Any]) -> None:
+        block = self.cache.get(key)
+        if block is not None:
+            block = block if block.flags.writeable else block.copy()
+            block[part.relative_to(level.block_box(key.block).start).slices] = data
+            self.cache.put(key, block)
 
     def _start(self) -> None:
         if not self._threads and self._is_open:

@@ -268,12 +268,12 @@ class Canvas(QWidget):
             self._tool_laid_down = None
         self._restyle()
 
-    def _refresh(self, box: Box) -> None:
+    def _refresh(self, boxes: list[Box]) -> None:
         labels = self.painting.session.volume if self.painting.session is not None else None
         if labels is not None:
-            self.reader.refresh(labels, box)
+            self.reader.refresh(labels, boxes)
             for view in self.views.values():
-                view.refresh(labels, box)
+                view.refresh(labels, boxes)
 
     def _restyle(self) -> None:
         style = self.painting.style()

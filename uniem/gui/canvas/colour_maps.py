@@ -19,7 +19,7 @@ _INKS = {
 COLOUR_MAPS = (GRAY, HEAT, "viridis", *_INKS)
 # Red, yellow, white: told apart by lightness as well, and clear against gray.
 _HEAT_PLACES = (0.0, 0.35, 0.7, 1.0)
-_HEAT_INKS = ((120, 0, 30), (230, 50, 20), (255, 190, 40), (255, 255, 220))
+_HEAT_INKS = ((120, 0, 30), (230, 50, 20), (255, 170, 30), (255, 235, 110))
 
 
 @lru_cache(maxsize=32)

@@ -87,7 +87,7 @@ def sample_nearest(section: Section, rows: Axis, columns: Axis) -> NDArray[Any]:
     left, right = int(column_index[0]), int(column_index[-1]) + 1
     if _is_run(row_index) and _is_run(column_index):
         return array[int(row_index[0]) : int(row_index[-1]) + 1, left:right]
-    if right - left > 3 * len(column_index):
+    if right - left > 2 * len(column_index):
         # Whole rows would be copied for a few of their voxels.
         return array[np.ix_(row_index, column_index)]
     return np.take(np.take(array[:, left:right], row_index, axis=0), column_index - left, axis=1)
@@ -108,7 +108,7 @@ def sample_mean(section: Section, grid: Grid) -> NDArray[Any]:
         return sample_nearest(section, grid.rows, grid.columns)
     import cv2
 
-    strides = [max(1, int(step / 4)) for step in steps]
+    strides = [max(1, int(step / (4 if step < 8 else 2))) for step in steps]
     crop = section.array[_span(grid.rows, section, 0), _span(grid.columns, section, 1)]
     crop = crop[:: strides[0], :: strides[1]]
     steps = [step / stride for step, stride in zip(steps, strides, strict=True)]

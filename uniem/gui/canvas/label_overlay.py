@@ -71,8 +71,10 @@ class LabelOverlay(LayerDrawing):
         self.draft = DraftSection(self.section)
         return self.draft
 
-    def end_draft(self) -> None:
-        """Forget the stroke being drawn."""
+    def end_draft(self, is_kept: bool = False) -> None:
+        """Forget the stroke being drawn, or let it stay in the picture until the labels are read again."""
+        if self.draft is not None and is_kept:
+            self.draft.keep()
         self.draft = None
 
     def label_at(self, row: int, column: int) -> int | None:

@@ -73,7 +73,7 @@ class Layer:
         if layer.kind is Kind.LABELS:
             layer.opacity = LABEL_OPACITY
         elif layer.kind is Kind.PROBABILITY:
-            layer.opacity = 0.7
+            layer.opacity = 0.55
             highest = 1.0 if volume.dtype.kind == "f" else float(np.iinfo(volume.dtype).max)
             layer.limits, layer.low, layer.high, layer.has_contrast = (0.0, highest), 0.0, highest, True
         return layer

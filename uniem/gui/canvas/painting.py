@@ -21,8 +21,8 @@ _MANY = 20_000
 class PaintingController(QObject):
     """Apply strokes to a session, and tell the views what changed.
 
-    Signals: `changed(Box)` after voxels changed; `restyled()` when colours, locks or visibility may have;
-    `jumped(Box)` to a place undone or redone; `message(str)`.
+    Signals: `changed(list of Box)` after voxels changed; `restyled()` when colours, locks or visibility
+    may have; `jumped(Box)` to a place undone or redone; `message(str)`.
     """
 
     changed = Signal(object)
@@ -35,6 +35,7 @@ class PaintingController(QObject):
         self._model = model
         self._session: ProofreadingSession | None = None
         self._colours: dict[int, Colour] = {}
+        self._boxes: list[Box] = []
 
     @property
     def session(self) -> ProofreadingSession | None:
@@ -46,13 +47,15 @@ class PaintingController(QObject):
         if session is self._session:
             return
         if self._session is not None:
-            self._session.changed.disconnect(self._tell, missing_ok=True)
+            self._session.changed.disconnect(self._gather, missing_ok=True)
+            self._session.history_changed.disconnect(self._tell, missing_ok=True)
             self._session.objects.changed.disconnect(self._restyle, missing_ok=True)
         self._session = session
         self._colours = {}
         if session is not None:
             self._colours = _all_colours(session.objects)
-            session.changed.connect(self._tell)
+            session.changed.connect(self._gather)
+            session.history_changed.connect(self._tell)
             session.objects.changed.connect(self._restyle)
         self.restyled.emit()
 
@@ -146,8 +149,14 @@ class PaintingController(QObject):
         if not edit.box.is_empty:
             self.jumped.emit(edit.box)
 
-    def _tell(self, box: Box) -> None:
-        self.changed.emit(box)
+    def _gather(self, box: Box) -> None:
+        self._boxes.append(box)
+
+    def _tell(self) -> None:
+        """Tell all boxes of an edit at once, when the session says that it is complete."""
+        boxes, self._boxes = self._boxes, []
+        if boxes:
+            self.changed.emit(boxes)
 
     def _restyle(self, labels: frozenset[int]) -> None:
         if self._session is None:

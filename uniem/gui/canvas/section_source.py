@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from uniem.data.geometry import Box, Triple
 from uniem.data.volume import Volume
 from uniem.gui.canvas.block_cache import BlockKey
-from uniem.gui.canvas.block_reader import LARGEST_PATCH_VOXELS, LATER, BlockReader, Request
+from uniem.gui.canvas.block_reader import LATER, BlockReader, Request, is_quick
 from uniem.gui.canvas.levels import Factor, Level, memory_of
 from uniem.gui.canvas.patch import Patch, cut, spans_of
 from uniem.gui.canvas.planes import Span, ViewAxes
@@ -43,6 +44,8 @@ class SectionSource:
         self._array = memory_of(volume)
         # Nothing of what was asked for is still to come.
         self.is_complete = False
+        # The last edit is in the picture.
+        self.is_exact = True
 
     def show(self, window: Window) -> tuple[Section | None, bool]:
         """Return the best picture there is, and whether it is another than before or has changed."""
@@ -61,16 +64,27 @@ class SectionSource:
         self.is_complete = not missing
         return self._choose(patch, rows, columns, missing, window.position, has_changed)
 
-    def refresh(self, box: Box) -> None:
-        """Show what an edit made of a box of the volume; coarser levels for now by their first voxels."""
-        patch = self._patch
+    def refresh(self, boxes: list[Box]) -> None:
+        """Show what an edit made of boxes of the volume; coarser levels for now by their first voxels.
+
+        An edit of very many voxels or boxes is shown when they have been read; `is_exact` is false then.
+        """
+        patch, self.is_exact = self._patch, True
         if patch is None:
             return
         level = self._reader.levels(self.volume)[patch.level]
-        patch.exact -= set(level.blocks_of(level.scaled(box)))
-        part = patch.finer_box(box, level)
-        if not part.is_empty and part.size <= LARGEST_PATCH_VOXELS:
-            patch.put(part, self.volume.read(part), level.factor)
+        whole = self._axes.box(patch.index, patch.rows, patch.columns)
+        parts = []
+        for box in boxes:
+            inside = level.scaled(box).intersection(whole)
+            if not inside.is_empty:
+                patch.exact.difference_update(level.blocks_of(inside))
+                parts.append(patch.finer_box(box, level))
+        parts = [part for part in parts if not part.is_empty]
+        self.is_exact = is_quick(parts)
+        if self.is_exact:
+            for part in parts:
+                patch.put(part, self.volume.read(part), level.factor)
 
     def stop(self) -> None:
         """Ask for nothing more."""
@@ -123,7 +137,7 @@ class SectionSource:
         rows, columns = _padded(rows, height), _padded(columns, width)
         shape = (rows[1] - rows[0], columns[1] - columns[0])
         old, array = self._patch, np.zeros(shape, self.volume.dtype)
-        section = Section(array, position, self._factors(levels[number]), (rows[0], columns[0]))
+        section = Section(array, position, self._factors(levels[number]), (rows[0], columns[0]), True)
         patch = Patch(self._axes, number, index, rows, columns, array, section)
         if old is not None and (old.level, old.index) == (number, index):
             patch.inherit(old, levels[number])
@@ -262,7 +276,7 @@ class SectionSource:
         if is_bare and not patch.borrowed:
             return old, False
         if patch.section.position != position:
-            patch.section = Section(patch.array, position, patch.section.factors, patch.section.origin)
+            patch.section = replace(patch.section, position=position)
         self._shown = patch.section
         return self._shown, has_changed or self._shown is not old
 

@@ -23,12 +23,15 @@ class Section:
         How many voxels of the reference one of its voxels spans.
     origin : (row, column)
         The place of its first voxel, in voxels of its own level.
+    is_copy : bool
+        The array is not the data themselves.
     """
 
     array: NDArray[Any]
     position: int
     factors: tuple[float, float] = (1.0, 1.0)
     origin: tuple[int, int] = (0, 0)
+    is_copy: bool = False
 
     @property
     def is_full(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -144,17 +145,23 @@ class SliceView(EventView):
             self._style = style
             self._show_style()
 
-    def refresh(self, volume: Volume, box: Box) -> None:
-        """Draw a box of voxels again whose labels were edited."""
-        if not box.start[self.axes.across] <= self.position < box.stop[self.axes.across]:
-            return
+    def refresh(self, volume: Volume, boxes: list[Box]) -> None:
+        """Draw boxes of voxels again whose labels were edited."""
+        across, rows, columns = self.axes.across, self.axes.rows, self.axes.columns
         for view in self._layers:
-            if view.layer.volume is volume and isinstance(view.drawing, LabelOverlay):
-                view.drawing.end_draft()
-                view.source.refresh(box)
-                rows, columns = self.axes.rows, self.axes.columns
+            if view.layer.volume is not volume or not isinstance(view.drawing, LabelOverlay):
+                continue
+            view.source.refresh(boxes)
+            here = [box for box in boxes if box.start[across] <= self.position < box.stop[across]]
+            if here:
+                around = functools.reduce(Box.union, here)
+                view.drawing.end_draft(is_kept=not view.source.is_exact)
                 self.item.redraw_box(
-                    view.drawing, box.start[rows], box.start[columns], box.stop[rows], box.stop[columns]
+                    view.drawing,
+                    around.start[rows],
+                    around.start[columns],
+                    around.stop[rows],
+                    around.stop[columns],
                 )
         self.reload()
         self.hover_again()

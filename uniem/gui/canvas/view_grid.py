@@ -129,7 +129,7 @@ class ViewGrid(QWidget):
         return {
             "layout": self._layout_name,
             "plane": self.current.value,
-            "sizes": [self._outer.sizes(), self._inner.sizes()],
+            "sizes": self._shares(),
         }
 
     def restore(self, record: object) -> None:
@@ -137,13 +137,13 @@ class ViewGrid(QWidget):
         if not isinstance(record, dict):
             return
         plane = next((p for p in Plane if p.value == record.get("plane")), Plane.XY)
-        self._arrange(THREE if record.get("layout") == THREE else ONE, plane)
         sizes = record.get("sizes")
         if isinstance(sizes, list) and len(sizes) == 2:
-            for splitter, share in zip((self._outer, self._inner), sizes, strict=True):
+            for number, share in enumerate(sizes):
                 is_pair = isinstance(share, list) and len(share) == 2
-                if is_pair and all(isinstance(n, int) for n in share) and sum(share) > 0:
-                    splitter.setSizes(share)
+                if is_pair and all(isinstance(n, int) and n > 0 for n in share):
+                    self._sizes[number] = share
+        self._arrange(THREE if record.get("layout") == THREE else ONE, plane)
 
     def toggle(self) -> None:
         """Show the view under the mouse alone, or all three."""
@@ -172,8 +172,7 @@ class ViewGrid(QWidget):
         self._outer = QSplitter(Qt.Orientation.Horizontal)
         self._outer.addWidget(self.panes[Plane.XY])
         self._outer.addWidget(self._inner)
-        self._outer.setSizes([600, 400])
-        self._inner.setSizes([500, 500])
+        self._sizes = [[600, 400], [500, 500]]
         for splitter in (self._outer, self._inner):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(4)
@@ -187,7 +186,14 @@ class ViewGrid(QWidget):
         else:
             self.show_three()
 
+    def _shares(self) -> list[list[int]]:
+        """Return how the splitters share their room while all views are shown."""
+        if self.shows_three and self.isVisible():
+            self._sizes = [self._outer.sizes(), self._inner.sizes()]
+        return self._sizes
+
     def _arrange(self, name: str, plane: Plane) -> None:
+        shares = self._shares()
         self._layout_name = name
         self.current = plane
         for each, pane in self.panes.items():
@@ -195,6 +201,9 @@ class ViewGrid(QWidget):
             pane.view.show_cross_hair()
             pane.setVisible(name == THREE or each is plane)
         self._inner.setVisible(name == THREE or plane is not Plane.XY)
+        if name == THREE:
+            for splitter, share in zip((self._outer, self._inner), shares, strict=True):
+                splitter.setSizes(share)
         self.current_changed.emit()
         self.layout_changed.emit()
 

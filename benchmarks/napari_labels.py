@@ -1,0 +1,65 @@
+"""What a dab costs in napari, by its own paint call, in an environment and a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+_REQUIREMENTS = ("napari", "PyQt5")
+_DABS = 40
+
+
+def measure(sizes: Sequence[int], brush_px: int) -> dict[int, float]:
+    """Return the median processor time of a dab in ms, by the size of the section."""
+    python = _environment()
+    command = [str(python), __file__, str(brush_px), *map(str, sizes)]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    run = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if run.returncode:
+        sys.exit(f"napari could not be measured:\n{run.stderr[-2000:]}")
+    return {int(size): float(ms) for size, ms in json.loads(run.stdout.splitlines()[-1]).items()}
+
+
+def _environment() -> Path:
+    """Make an environment with napari, or find the one made before; return its Python."""
+    folder = Path(tempfile.gettempdir()) / "uniem-benchmark-napari"
+    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    if not (folder / "complete").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "-q", *_REQUIREMENTS], check=True)
+        (folder / "complete").touch()
+    return python
+
+
+def _paint_in_napari(brush_px: int, size: int) -> float:
+    """Paint along a circle as the mouse would; `paint` refreshes the layer's picture by itself."""
+    import napari
+    import numpy as np
+    from qtpy.QtWidgets import QApplication
+
+    viewer = napari.Viewer(show=True)
+    viewer.window._qt_window.resize(1600, 960)
+    layer = viewer.add_labels(np.zeros((size, size), np.uint32))
+    layer.brush_size = brush_px
+    layer.selected_label = 5
+    QApplication.processEvents()
+    times = []
+    for angle in np.linspace(0, 6 * np.pi, _DABS):
+        place = (size / 2 + 200 * np.sin(angle), size / 2 + 200 * np.cos(angle))
+        begin = time.process_time()
+        layer.paint(place, 5)
+        times.append((time.process_time() - begin) * 1e3)
+        QApplication.processEvents()
+    viewer.close()
+    return float(np.median(times[5:]))
+
+
+if __name__ == "__main__":
+    brush, *asked = map(int, sys.argv[1:])
+    sys.stdout.write("\n" + json.dumps({size: _paint_in_napari(brush, size) for size in asked}) + "\n")
