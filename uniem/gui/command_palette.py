@@ -82,7 +82,7 @@ class CommandPalette(QDialog):
         found = [(score, self._age(place), place) for score, place in ranked if score is not None]
         for _, _, place in sorted(found):
             self.list.addTopLevelItem(self._row(place))
-        for column, width in enumerate((330, 130)):
+        for column, width in enumerate((300, 190)):
             self.list.setColumnWidth(column, width)
         self.list.setCurrentItem(self.list.topLevelItem(0))
 

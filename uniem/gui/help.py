@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from qtpy import QtCore
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QTextTable
 from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -41,6 +42,7 @@ class Help:
         tool = self._hand.tool
         browser = QTextBrowser()
         browser.setMarkdown(tool_page(tool, self._keymaps.keymap))
+        _open_tables(browser)
         self._show(f"Help: {tool}", browser)
 
     def shortcuts(self) -> None:
@@ -81,6 +83,16 @@ def shortcuts_html(keymaps: Keymaps) -> str:
     """Return the present keys of window and canvas and the mouse buttons as tables."""
     groups = shortcut_groups([keymaps.keymap], keymaps.actions)
     return "".join(f"<h3>{title}</h3>{_table_html(rows)}" for title, rows in groups)
+
+
+def _open_tables(browser: QTextBrowser) -> None:
+    """Draw the tables of a page without lines, and with room."""
+    for frame in browser.document().rootFrame().childFrames():
+        if isinstance(frame, QTextTable):
+            looks = frame.format()
+            looks.setBorder(0)
+            looks.setCellPadding(3)
+            frame.setFormat(looks)
 
 
 def plugin_table() -> QTableWidget:

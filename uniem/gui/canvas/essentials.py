@@ -43,8 +43,8 @@ def ways_to(keymap: Keymap, what: str, tool: Tool = Tool.BRUSH) -> list[str]:
     wanted = _GESTURES.get(what, ())
     found = (
         (button, modifier)
-        for button in BUTTONS
         for modifier in MODIFIERS
+        for button in BUTTONS[::-1]
         if (gesture := keymap.gesture_of(button, modifier, tool)) in wanted
         # A modifier that changes nothing is no other way.
         and all(keymap.gesture_of(button, fewer, tool) is not gesture for fewer in weaker(modifier)[1:])

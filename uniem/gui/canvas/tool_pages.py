@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uniem import paths
 from uniem.gui.canvas.hints import hint_of
-from uniem.gui.canvas.keymap import MODIFIERS, Keymap
+from uniem.gui.canvas.keymap import MODIFIERS, Keymap, weaker
 from uniem.gui.canvas.keymap_presets import SHORTCUTS
 from uniem.gui.canvas.view_model import Tool
 
@@ -26,7 +26,9 @@ def tool_page(tool: Tool, keymap: Keymap) -> str:
         if keymap.of(id)
     ]
     lines = [text, "", "## Mouse", "", "| Button | What it does |", "|---|---|", *mouse]
-    return "\n".join([*lines, "", "## Keys", "", "| Key | Action | |", "|---|---|---|", *keys, ""])
+    return "\n".join(
+        [*lines, "", "## Keys", "", "| Key | Action | What it does |", "|---|---|---|", *keys, ""]
+    )
 
 
 def keys_of(tool: Tool) -> list[str]:
@@ -41,6 +43,10 @@ def _read(tool: Tool) -> tuple[str, list[str]]:
 
 
 def _new_with(keymap: Keymap, modifier: str, tool: Tool) -> list[tuple[str, str]]:
-    """Return what buttons do with a modifier that they do not do without it."""
-    plain = dict(hint_of(keymap, "", tool).buttons) if modifier else {}
-    return [pair for pair in hint_of(keymap, modifier, tool).buttons if plain.get(pair[0]) != pair[1]]
+    """Return what buttons do with a modifier that they do not do without it, or without a part of it."""
+    weak = [dict(hint_of(keymap, less, tool).buttons) for less in weaker(modifier)[1:]]
+    return [
+        (button, words)
+        for button, words in hint_of(keymap, modifier, tool).buttons
+        if all(less.get(button) != words for less in weak)
+    ]

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QSlider,
     QSpinBox,
     QVBoxLayout,
@@ -183,6 +184,8 @@ def _form(page: QWidget, title: str) -> QFormLayout:
     form.setVerticalSpacing(10)
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
     column = QVBoxLayout(page)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(12)
     column.addWidget(heading)
     column.addLayout(form)
     column.addStretch(1)
@@ -193,4 +196,5 @@ def _quiet(text: str) -> QLabel:
     label = QLabel(text)
     label.setProperty("role", "quiet")
     label.setWordWrap(True)
+    label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
     return label
