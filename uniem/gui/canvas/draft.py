@@ -57,7 +57,8 @@ class DraftSection:
     ) -> RowsColumns | None:
         """Draw a round brush along points, all in voxels of the reference; return where, None for nowhere.
 
-        There is a radius for each point, along x. `is_turned` tells that rows and columns are swapped against z, y, x: rims are rounded alike then.
+        There is a radius for each point, along x. `is_turned` tells that rows and columns are swapped against
+        z, y, x: rims are rounded alike then.
         """
         section = self.section
         factors = np.array(section.factors)

@@ -101,7 +101,12 @@ class StrokeDrawing(QObject):
         assert overlay.draft is not None
         aspect = view.axes.brush_aspect(view.model.voxel_size)
         drawn = overlay.draft.draw(
-            points, self._radius_px, aspect, self._label, self._protect, view.axes.is_turned
+            points,
+            [self._radius_px] * len(points),
+            aspect,
+            self._label,
+            self._protect,
+            view.axes.is_turned,
         )
         if drawn is not None:
             self._drawn = _around(self._drawn, drawn)
