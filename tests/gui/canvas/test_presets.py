@@ -12,6 +12,7 @@ from qtpy.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLineEdit, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
+from tests.gui.canvas.conftest import place, section
 from uniem.data.volume import ArrayVolume
 from uniem.gui.actions import WINDOW_ACTIONS, canvas_actions
 from uniem.gui.canvas.canvas import Canvas
@@ -22,8 +23,6 @@ from uniem.gui.canvas.keymap_presets import PRESETS, SHORTCUTS, clashes_of, keym
 from uniem.gui.canvas.tool_pages import keys_of, tool_page
 from uniem.gui.canvas.view_model import Tool
 from uniem.proofreading.session import ProofreadingSession
-
-from tests.gui.canvas.conftest import place, section
 
 IDS = [preset.id for preset in PRESETS]
 KEY, NONE = Qt.Key, Qt.KeyboardModifier.NoModifier
@@ -93,7 +92,7 @@ def test_nothing_essential_is_out_of_reach(preset: str) -> None:
 
 def test_what_is_out_of_reach_is_told() -> None:
     nothing = {f"canvas/{one.id}": () for one in SHORTCUTS} | {"window/save": ()}
-    slots = {slot: None for slot in keymap_of().mouse}
+    slots = dict.fromkeys(keymap_of().mouse)
     keymap = keymap_of("default", WINDOW_ACTIONS, nothing, slots)
     assert {"scroll", "zoom", "move", "paint", "erase", "brush size", "pick a label", "save"} <= set(
         unreachable(keymap)
