@@ -15,15 +15,15 @@ _REQUIREMENTS = ("napari", "PyQt5")
 _DABS = 40
 
 
-def measure(sizes: Sequence[int], brush_px: int) -> dict[int, float]:
-    """Return the median processor time of a dab in ms, by the size of the section."""
+def measure(sizes: Sequence[int], brush_px: int) -> dict[int, dict[str, float]]:
+    """Return the median processor time of a dab in ms, by the size of the section and what it includes."""
     python = _environment()
     command = [str(python), __file__, str(brush_px), *map(str, sizes)]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     run = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if run.returncode:
         sys.exit(f"napari could not be measured:\n{run.stderr[-2000:]}")
-    return {int(size): float(ms) for size, ms in json.loads(run.stdout.splitlines()[-1]).items()}
+    return {int(size): times for size, times in json.loads(run.stdout.splitlines()[-1]).items()}
 
 
 def _environment() -> Path:
@@ -37,8 +37,8 @@ def _environment() -> Path:
     return python
 
 
-def _paint_in_napari(brush_px: int, size: int) -> float:
-    """Paint along a circle as the mouse would; `paint` refreshes the layer's picture by itself."""
+def _paint_in_napari(brush_px: int, size: int) -> dict[str, float]:
+    """Paint along a circle by the layer's own call and refresh, without and with the window drawn."""
     import napari
     import numpy as np
     from qtpy.QtWidgets import QApplication
@@ -49,15 +49,23 @@ def _paint_in_napari(brush_px: int, size: int) -> float:
     layer.brush_size = brush_px
     layer.selected_label = 5
     QApplication.processEvents()
-    times = []
-    for angle in np.linspace(0, 6 * np.pi, _DABS):
-        place = (size / 2 + 200 * np.sin(angle), size / 2 + 200 * np.cos(angle))
-        begin = time.process_time()
-        layer.paint(place, 5)
-        times.append((time.process_time() - begin) * 1e3)
-        QApplication.processEvents()
+    kinds = {
+        "paint and refresh": [layer.refresh],
+        "paint, refresh and drawn window": [layer.refresh, QApplication.processEvents],
+    }
+    medians = {}
+    for name, rest in kinds.items():
+        times = []
+        for angle in np.linspace(0, 6 * np.pi, _DABS):
+            QApplication.processEvents()
+            begin = time.process_time()
+            layer.paint((size / 2 + 200 * np.sin(angle), size / 2 + 200 * np.cos(angle)), 5)
+            for step in rest:
+                step()
+            times.append((time.process_time() - begin) * 1e3)
+        medians[name] = float(np.median(times[5:]))
     viewer.close()
-    return float(np.median(times[5:]))
+    return medians
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,15 +100,14 @@ class BlockReader(QObject):
         with self._condition:
             self._broken = {key for key in self._broken if key.volume != number}
             self._unlucky = {key for key in self._unlucky if key.volume != number}
-            for key in self._reading:
-                if key.volume == number and self._met(levels[key.level], key, boxes):
-                    self._reading[key] = True
+            reading = {key for key in self._reading if key.volume == number}
+            for key, _ in _met(number, levels, boxes, reading):
+                self._reading[key] = True
         parts: list[tuple[BlockKey, Box]] = []
-        for key in self.cache.keys_of(number):
-            met = self._met(levels[key.level], key, boxes)
+        for key, part in _met(number, levels, boxes, set(self.cache.keys_of(number))):
             if key.level == 0:
-                parts += [(key, part) for part in met]
-            elif met:
+                parts.append((key, part))
+            else:
                 self.cache.mark_stale(key)
         if is_quick([part for _, part in parts]):
             for key, part in parts:
@@ -142,12 +141,6 @@ class BlockReader(QObject):
         for thread in self._threads:
             thread.join(_PATIENCE_S)
         self._threads = []
-
-    def _met(self, level: Level, key: BlockKey, boxes: list[Box]) -> list[Box]:
-        """Return where boxes of the full resolution meet a block, in voxels of its level."""
-        place = level.block_box(key.block)
-        common = (place.intersection(level.scaled(box)) for box in boxes)
-        return [box for box in common if not box.is_empty]
 
     def _patch(self, level: Level, key: BlockKey, part: Box, data: NDArray[Any]) -> None:
         block = self.cache.get(key)
@@ -238,3 +231,22 @@ class BlockReader(QObject):
 
     def _hear(self) -> None:
         self._arrival_is_told = False
+
+
+def _met(
+    number: int, levels: list[Level], boxes: list[Box], keys: set[BlockKey]
+) -> Iterator[tuple[BlockKey, Box]]:
+    """Yield which of some blocks of a volume meet boxes, and where, in voxels of the block's level."""
+    for place, level in enumerate(levels):
+        own = [key for key in keys if key.level == place]
+        for box in boxes if own else ():
+            scaled = level.scaled(box)
+            if level.count_blocks(scaled) < len(own):
+                found = [BlockKey(number, place, block) for block in level.blocks_of(scaled)]
+                found = [key for key in found if key in keys]
+            else:
+                found = own
+            for key in found:
+                part = level.block_box(key.block).intersection(scaled)
+                if not part.is_empty:
+                    yield key, part

@@ -51,6 +51,12 @@ class Level:
         ]
         return [_triple(index) for index in itertools.product(*ranges)]
 
+    def count_blocks(self, box: Box) -> int:
+        """Return how many blocks meet a box of this level."""
+        return math.prod(
+            -(-b // n) - a // n for a, b, n in zip(box.start, box.stop, self.block_shape, strict=True)
+        )
+
     def scaled(self, box: Box) -> Box:
         """Return the box of this level that meets a box of the full resolution."""
         start = tuple(math.floor(a / f) for a, f in zip(box.start, self.factor, strict=True))

@@ -71,6 +71,29 @@ class Patch:
             if not is_empty(part[0]) and not is_empty(part[1]) and old.covers(*part):
                 self.exact.add(block)
 
+    def borrow_from(self, old: Patch, levels: list[Level]) -> None:
+        """Show for now what an older patch of the same section shows at another level."""
+        places, spans = [], []
+        for axis, (span, limits) in enumerate(((self.rows, old.rows), (self.columns, old.columns))):
+            ratio = self.section.factors[axis] / old.section.factors[axis]
+            own = np.arange(*span)
+            there = np.floor((own + 0.5) * ratio).astype(np.intp)
+            is_inside = (there >= limits[0]) & (there < limits[1])
+            if not is_inside.any():
+                return
+            places.append((there[is_inside] - limits[0], own[is_inside] - span[0]))
+            spans.append((int(own[is_inside][0]), int(own[is_inside][-1]) + 1))
+        (row_in, row_out), (column_in, column_out) = places
+        picked = np.take(np.take(old.array, row_in, axis=0), column_in, axis=1)
+        self.array[row_out[0] : row_out[-1] + 1, column_out[0] : column_out[-1] + 1] = picked
+        level = levels[self.level]
+        seen = set(old.exact) | set(old.borrowed)
+        if len(seen) == len(levels[old.level].blocks_of(self.axes.box(old.index, old.rows, old.columns))):
+            for block in level.blocks_of(self.axes.box(self.index, *spans)):
+                rows, columns = self.part_of(level.block_box(block))
+                if rows == cut(rows, spans[0]) and columns == cut(columns, spans[1]):
+                    self.borrowed[block] = old.level
+
     def copy(self, box: Box, block: NDArray[Any]) -> None:
         """Show the voxels of a (z, y, x) block at its box."""
         spans = spans_of(box, self.axes)

@@ -141,6 +141,8 @@ class SectionSource:
         patch = Patch(self._axes, number, index, rows, columns, array, section)
         if old is not None and (old.level, old.index) == (number, index):
             patch.inherit(old, levels[number])
+        elif old is not None and old.section.position == position:
+            patch.borrow_from(old, levels)
         return patch
 
     def _fill(self, patch: Patch, levels: list[Level]) -> bool:
@@ -186,19 +188,26 @@ class SectionSource:
         own, other, axes = levels[patch.level], levels[number], self._axes
         index = int((patch.index + 0.5) * own.factor[axes.across] / other.factor[axes.across])
         index = min(index, other.volume.shape[axes.across] - 1)
-        places = []
-        for span, axis in ((rows, axes.rows), (columns, axes.columns)):
-            ratio = own.factor[axis] / other.factor[axis]
-            scaled = ((np.arange(*span) + 0.5) * ratio).astype(np.intp)
-            places.append(np.minimum(scaled, other.volume.shape[axis] - 1))
-        row_span, column_span = ((int(p[0]), int(p[-1]) + 1) for p in places)
+        ratios = [own.factor[axis] / other.factor[axis] for axis in (axes.rows, axes.columns)]
+        lengths = axes.shape(other.volume.shape)
+        row_span, column_span = (
+            (min(int((a + 0.5) * ratio), n - 1), min(int((b - 0.5) * ratio), n - 1) + 1)
+            for (a, b), ratio, n in zip((rows, columns), ratios, lengths, strict=True)
+        )
         if (row_span[1] - row_span[0]) * (column_span[1] - column_span[0]) > _LARGEST_BORROWED:
             return None
-        found = np.empty((row_span[1] - row_span[0], column_span[1] - column_span[0]), self.volume.dtype)
+        blocks = {}
         for block in other.blocks_of(axes.box(index, row_span, column_span)):
-            array = self._reader.cache.get(BlockKey(id(self.volume), number, block))
-            if array is None:
+            blocks[block] = self._reader.cache.get(BlockKey(id(self.volume), number, block))
+            if blocks[block] is None:
                 return None
+        places = [
+            np.minimum(((np.arange(*span) + 0.5) * ratio).astype(np.intp), n - 1)
+            for span, ratio, n in zip((rows, columns), ratios, lengths, strict=True)
+        ]
+        found = np.empty((row_span[1] - row_span[0], column_span[1] - column_span[0]), self.volume.dtype)
+        for block, array in blocks.items():
+            assert array is not None
             box = other.block_box(block)
             spans = spans_of(box, axes)
             r, c = cut(spans[0], row_span), cut(spans[1], column_span)
