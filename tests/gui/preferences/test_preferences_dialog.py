@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QTextBrowser
 
 from uniem import paths
-from uniem.data.palette import Hues, Palette, use_palette
+from uniem.data.mesh import Mesh
+from uniem.data.palette import Hues, Palette, colour_of, use_palette
 from uniem.data.volume import ArrayVolume
 from uniem.gui import app
+from uniem.gui.annotator.objects import MeshObjects
 from uniem.gui.canvas.keymap import Gesture, Slot
 from uniem.gui.canvas.view_model import Tool
 from uniem.gui.main_window import MainWindow
@@ -283,3 +286,16 @@ def test_every_shortcut_stands_in_a_menu(window: MainWindow) -> None:
     window.canvas.show_volumes(ArrayVolume(np.zeros((5, 32, 32), np.uint8), None, name="image"))
     window.action_set["canvas-next-section"].trigger()
     assert window.canvas.model.z == 1
+
+
+def test_colours_that_were_chosen_stay_under_another_palette() -> None:
+    mesh = Mesh(np.zeros((3, 3), np.float32), np.array([[0, 1, 2]], np.uint32), 3)
+    objects = MeshObjects()
+    objects.add([mesh, replace(mesh, label=4), replace(mesh, label=5, colour=(1, 2, 3))])
+    objects.set_field([4], "colour", (9, 9, 9))
+    objects.follow_palette(Palette(), Palette(Hues.SAFE))
+    assert [objects[label].colour for label in (3, 4, 5)] == [
+        colour_of(3, Palette(Hues.SAFE)),
+        (9, 9, 9),
+        (1, 2, 3),
+    ]

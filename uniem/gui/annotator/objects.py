@@ -12,7 +12,7 @@ from psygnal import Signal
 
 from uniem.algorithms.meshing import mesh_area_nm2, mesh_volume_nm3
 from uniem.data.mesh import Mesh
-from uniem.data.palette import Colour, colours_of
+from uniem.data.palette import Colour, Palette, colours_of
 from uniem.data.table import Table, write_csv
 from uniem.errors import UniemError
 
@@ -93,6 +93,19 @@ class MeshObjects:
                 touched.append(label)
         if touched:
             self.changed.emit(tuple(touched), field)
+
+    def follow_palette(self, before: Palette, after: Palette) -> None:
+        """Give objects whose colour is a palette's that of another palette; chosen colours stay."""
+        labels = list(self._objects)
+        touched = []
+        for label, old, new in zip(
+            labels, colours_of(labels, before).tolist(), colours_of(labels, after).tolist(), strict=True
+        ):
+            if self._objects[label].colour == tuple(old) and self._objects[label].mesh.colour is None:
+                self._objects[label].colour = tuple(new)
+                touched.append(label)
+        if touched:
+            self.changed.emit(tuple(touched), "colour")
 
     def show_only(self, labels: Iterable[int]) -> None:
         """Show these objects and hide all others."""

@@ -17,6 +17,7 @@ from uniem.proofreading.tools.plane import Plane
 
 HOLD_MS = 200
 OPACITY_STEP = 0.1
+BRUSH_STEP_PX = 5
 ZOOM_STEP = 1.25
 
 
@@ -41,6 +42,8 @@ class Commands(QObject):
             "eraser": partial(setattr, hand, "tool", Tool.ERASER),
             "smaller-brush": partial(hand.grow_brush, -1),
             "larger-brush": partial(hand.grow_brush, 1),
+            "five-smaller": lambda: hand.set_brush(hand.brush_px - BRUSH_STEP_PX),
+            "five-larger": lambda: hand.set_brush(hand.brush_px + BRUSH_STEP_PX),
             "new-label": painting.new_label,
             "pick": self.pick,
             "swap": hand.swap_with_background,

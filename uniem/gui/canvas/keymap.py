@@ -15,6 +15,10 @@ from uniem.gui.canvas.view_model import Tool
 
 Keys = tuple[str, ...]
 CANVAS, WINDOW = "canvas", "window"
+# The ids of the presets, for the tables of shortcuts. A key that a preset gives to one shortcut is taken from
+# those that only have it by default.
+DEFAULT = "default"
+UNI_EM, WEBKNOSSOS, NAPARI, MIB, ITK_SNAP = "uni-em", "webknossos", "napari", "mib", "itk-snap"
 # Between the two keys of a chord, as Qt writes it: "Ctrl+K, B".
 THEN = ", "
 
@@ -91,8 +95,8 @@ class Tools(StrEnum):
     def holds(self, tool: Tool) -> bool:
         """Tell whether a tool is among these."""
         if self is Tools.PAINTING:
-            return tool not in (Tool.NAVIGATE, Tool.PICK)
-        return self is Tools.ANY or tool.is_brush_like
+            return tool.paints
+        return self is Tools.ANY or tool.has_size
 
 
 class Slot(NamedTuple):

@@ -38,8 +38,8 @@ def keys_of(tool: Tool) -> list[str]:
 
 def _read(tool: Tool) -> tuple[str, list[str]]:
     text = (paths.resources() / "tools" / f"{tool}.md").read_text("utf-8")
-    page, _, ids = text.rpartition(KEYS)
-    return page.strip(), ids.split()
+    page, _, others = text.rpartition(KEYS)
+    return page.strip(), [*(one.id for one in SHORTCUTS if one.id == tool), *others.split()]
 
 
 def _new_with(keymap: Keymap, modifier: str, tool: Tool) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from uniem.errors import UniemError
 from uniem.gui.action import Action
 from uniem.gui.canvas.keymap import (
     CANVAS,
+    DEFAULT,
     THEN,
     WINDOW,
     Bound,
@@ -22,7 +23,7 @@ from uniem.gui.canvas.keymap import (
     Slot,
     gestures_for,
 )
-from uniem.gui.canvas.keymap_presets import DEFAULT, PRESETS, SHORTCUTS, keymap_of, mouse_of, preset_of
+from uniem.gui.canvas.keymap_presets import PRESETS, SHORTCUTS, keymap_of, mouse_of, preset_of
 from uniem.gui.shortcuts import slots
 from uniem.workspace import Settings
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uniem import paths
-from uniem.data.palette import Hues, Palette, use_palette
+from uniem.data.palette import Hues, Palette, palette_in_use, use_palette
 from uniem.gui.appearance import Appearance
 from uniem.gui.canvas.block_cache import default_budget
 from uniem.gui.canvas.canvas import MEMORY_KEY
@@ -108,6 +108,9 @@ class Preferences:
         self._window.action_set.use_keys(keymap)
 
     def _use_palette(self) -> None:
+        before = palette_in_use()
         use_palette(self.palette)
+        if self._window.annotator is not None:
+            self._window.annotator.objects.follow_palette(before, self.palette)
         self._window.canvas.painting.restyled.emit()
         self._window.objects.model.refresh()
