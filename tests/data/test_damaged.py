@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 import struct
+import subprocess
 import sys
 import threading
 import zipfile
@@ -28,6 +29,7 @@ from uniem.errors import UniemError
 
 SHAPE = (6, 40, 56)
 IS_POSIX = os.name == "posix"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -385,3 +387,38 @@ def test_sections_one_voxel_wide_become_pictures(tmp_path: Path) -> None:
     voxels = np.random.default_rng(0).integers(0, 255, (1, 300, 1), np.uint8)
     export_volume(ArrayVolume(voxels), f"{tmp_path}/sections/")
     np.testing.assert_array_equal(open_volume(tmp_path / "sections")[:], voxels)
+
+
+@pytest.mark.skipif(not IS_POSIX, reason="needs a limit for the size of files")
+@pytest.mark.parametrize("name", ["a.h5", "a.mojo", "a.mrc", "a.zarr", "a.tif"])
+def test_a_full_disk_is_an_error_and_not_the_end(tmp_path: Path, name: str) -> None:
+    script = """
+import resource, sys
+import numpy as np
+from uniem.data.formats import export_volume
+from uniem.data.volume import ArrayVolume, Kind
+from uniem.errors import UniemError
+labels = ArrayVolume(np.random.default_rng(0).integers(0, 9, (9, 99, 99), np.uint16), None, Kind.LABELS)
+resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
+try:
+    export_volume(labels, sys.argv[1])
+except UniemError as error:
+    print("refused:", error)
+"""
+    command = [sys.executable, "-c", script, str(tmp_path / name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout[:8]) == (0, "refused:"), done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_exporting_to_hdf5_keeps_no_reserved_room(tmp_path: Path, voxels: Any) -> None:
+    export_volume(ArrayVolume(voxels), tmp_path / "a.h5")
+    export_volume(ArrayVolume(voxels), f"{tmp_path / 'a.h5'}::second")
+    assert (tmp_path / "a.h5").stat().st_size < 2 * voxels.size + 20_000
+    np.testing.assert_array_equal(open_volume(f"{tmp_path / 'a.h5'}::second")[:], voxels)
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.h5", "a.tif", "a.npy", "a.zarr", "a.mojo", "sections/"])
+def test_a_name_too_long_to_be_written(tmp_path: Path, voxels: Any, name: str) -> None:
+    with pytest.raises(UniemError, match="name is too long"):
+        export_volume(ArrayVolume(voxels), f"{tmp_path}/{'l' * 300}{name}")

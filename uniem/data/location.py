@@ -50,6 +50,8 @@ def split_location(location: str | Path) -> tuple[Path, str | None]:
     text, _, dataset = str(location).partition("::")
     if not text.strip():
         raise UniemError("The path is empty.", "Name a file or folder.")
+    if "\0" in text:
+        raise UniemError("A path cannot hold the character 0.", "Check the spelling of the path.")
     return Path(text).expanduser().absolute(), dataset.strip("/") or None
 
 
@@ -61,7 +63,7 @@ def normalised_location(location: str | Path) -> str:
     if is_web_address(location):
         return normalised_address(str(location))
     path, dataset = split_location(location)
-    whole = os.path.normcase(path.resolve())
+    whole = os.path.normcase(os.path.realpath(path))  # which, unlike pathlib, takes links in a circle
     return f"{whole}::{dataset}" if dataset else whole
 
 

@@ -129,7 +129,9 @@ def read_meshes(path: Path) -> list[Mesh]:
     check_regular(path)
     if not path.is_dir():
         return [read_mesh(path)]
-    if (path / INDEX).is_file():
+    with reading(path):
+        is_indexed = (path / INDEX).is_file()
+    if is_indexed:
         return [_indexed(path, entry) for entry in _entries_of(path / INDEX)]
     with reading(path):
         files = sorted(file for file in path.iterdir() if file.suffix.lower().lstrip(".") in READERS)

@@ -18,7 +18,7 @@ from uniem.data.formats import (
     precomputed,
     tiff_stack,
 )
-from uniem.data.formats.files import check_regular, reading
+from uniem.data.formats.files import check_regular, reading, writing
 from uniem.data.formats.format import Format
 from uniem.data.formats.held import as_held
 from uniem.data.formats.web import open_address
@@ -101,7 +101,8 @@ def export_volume(
             f"A volume of shape {volume.shape} holds no voxel.", "Take at least one voxel along z, y and x."
         )
     held = as_held(volume, chosen.holds, chosen.title)
-    chosen.write(held, path, dataset, context or Context(), **options)
+    with writing(path):
+        chosen.write(held, path, dataset, context or Context(), **options)
 
 
 def _source(path: Path, dataset: str | None) -> str:

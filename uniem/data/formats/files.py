@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import struct
 import zlib
@@ -31,6 +32,7 @@ PARSER_ERRORS = (
 MOST_RECORD_BYTES = 1 << 24
 REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space or write to another disk."),
+    errno.EFBIG: ("files may not become that large there", "Write to another disk."),
     errno.EDQUOT: ("your disk quota is used up", "Free some space or write to another disk."),
     errno.EROFS: ("the place is read-only", "Write to another folder."),
     errno.EACCES: ("you lack the right", "Change the rights of the file or folder, or choose another place."),
@@ -52,6 +54,15 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise _explained("read", path, error) from error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusal to write a path into a `UniemError`."""
+    try:
+        yield
+    except OSError as error:
+        raise _explained("write", path, error) from error
 
 
 def check_regular(path: Path) -> None:
@@ -82,17 +93,33 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     part = path.with_name(f".{path.name}.part")
     try:
-        _check_free(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove(part)
-        yield part
-        if path.is_dir():
-            path.rmdir()
-        part.replace(path)
-    except OSError as error:
-        raise _explained("write", path, error) from error
+        with writing(path):
+            _check_free(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _remove(part)
+            yield part
+            if path.is_dir():
+                path.rmdir()
+            part.replace(path)
     finally:
         _remove_if_possible(part)
+
+
+def reserve(path: Path, size: int) -> None:
+    """Take room on the disk for a file that is about to grow to a size; raise OSError if there is none.
+
+    HDF5 ends the whole process if it finds the disk full when it writes out what it holds.
+    """
+    if shutil.disk_usage(path).free < size - path.stat().st_size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):  # some file systems cannot
+            raise
 
 
 def write_bytes(path: Path, content: bytes) -> None:

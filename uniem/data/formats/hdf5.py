@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import weakref
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uniem.data.formats.files import PARSER_ERRORS, replacing
+from uniem.data.formats.files import PARSER_ERRORS, replacing, reserve
 from uniem.data.formats.format import Format, described_kind, native_dtype, settle, slabs, voxel_size_of
 from uniem.data.formats.held import EVERY_TYPE
 from uniem.data.geometry import Box, Triple, VoxelSize
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 MAGIC = b"\x89HDF\r\n\x1a\n"
 DEFAULT_DATASET = "stack"
 DEEPEST = 100
+CHUNK_ENTRY_BYTES = 256
+DESCRIPTION_BYTES = 1 << 16
 CHUNK_SHAPE: Triple = (16, 256, 256)
 
 
@@ -114,8 +118,32 @@ def write(volume: Volume, path: Path, dataset: str | None, context: Context) -> 
             if not probe(path):
                 raise UniemError(f"{path} exists and is not an HDF5 file.", "Choose another name.")
             shutil.copyfile(path, part)
-        with h5py.File(part, "a") as file:
+        else:
+            part.write_bytes(content_of_file(lambda file: None))
+        reserve(part, part.stat().st_size + _written_bytes(volume))
+        with h5py.File(part, "r+") as file:
             _write_dataset(file, name, volume, path, context)
+
+
+def content_of_file(fill: Callable[[h5py.File], Any]) -> bytes:
+    """Return the bytes of a small file, as HDF5 writes it to a disk; a full disk is then met by others.
+
+    HDF5 ends the whole process if it cannot write out what it holds.
+    """
+    import h5py
+
+    with h5py.File("in memory", "w", driver="core", backing_store=False) as file:
+        fill(file)
+        file.flush()
+        content: bytes = file.id.get_file_image()
+    return content
+
+
+def _written_bytes(volume: Volume) -> int:
+    """Return the most that a dataset takes: whole chunks, an entry for each, and what describes it."""
+    grid = [-(-n // min(c, n)) for c, n in zip(CHUNK_SHAPE, volume.shape, strict=True)]
+    chunk_bytes = math.prod(min(c, n) for c, n in zip(CHUNK_SHAPE, volume.shape, strict=True))
+    return math.prod(grid) * (chunk_bytes * volume.dtype.itemsize + CHUNK_ENTRY_BYTES) + DESCRIPTION_BYTES
 
 
 def _write_dataset(file: h5py.File, name: str, volume: Volume, path: Path, context: Context) -> None:

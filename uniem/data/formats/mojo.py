@@ -7,7 +7,6 @@ written by itself, the second beside the first. Merges are applied; the padding 
 
 from __future__ import annotations
 
-import io
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from uniem.data.formats.files import PARSER_ERRORS, replacing
 from uniem.data.formats.format import Format, described_kind, described_voxel_size, settle
+from uniem.data.formats.hdf5 import content_of_file
 from uniem.data.formats.mojo_pyramid import WrittenTile, write_part
 from uniem.data.formats.mojo_tiles import (
     DESCRIPTION,
@@ -294,12 +294,8 @@ def _check_target(volume: Volume, path: Path, part: str) -> None:
 
 
 def _write_colours(path: Path) -> None:
-    import h5py
-
-    content = io.BytesIO()  # since HDF5 ends the process if it cannot write out what it holds
-    with h5py.File(content, "w") as file:
-        file[COLOUR_DATASET] = colours_of(np.arange(COLOUR_COUNT))
-    path.write_bytes(content.getvalue())
+    colours = colours_of(np.arange(COLOUR_COUNT))
+    path.write_bytes(content_of_file(lambda file: file.create_dataset(COLOUR_DATASET, data=colours)))
 
 
 def _write_database(path: Path, tiles: Iterable[WrittenTile], known: dict[int, MojoSegment]) -> None:

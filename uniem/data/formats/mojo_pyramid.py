@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uniem.data.formats.format import describe, sections
+from uniem.data.formats.hdf5 import content_of_file
 from uniem.data.formats.mojo_tiles import (
     DESCRIPTION,
     ID_DATASET,
@@ -62,7 +63,7 @@ def write_part(volume: Volume, folder: Path, part: str, context: Context) -> Ite
     _write_description(tiling, part)
     record = {**describe(volume), "shape": list(volume.shape)}
     (folder / RECORD).write_text(json.dumps(record, indent=1), "utf-8")
-    write = _write_image_tile if part == "images" else functools.partial(_write_id_tile, _id_frame(folder))
+    write = _write_image_tile if part == "images" else functools.partial(_write_id_tile, _id_frame())
     for z, section in enumerate(sections(volume, context, "writing")):
         fitted = _fitted(section, volume, part, z)
         for level, y, x, pixels in _pyramid(fitted, height, width):
@@ -144,23 +145,16 @@ def _blank_image() -> bytes:
     return _encoded(np.zeros((TILE_EDGE, TILE_EDGE), np.uint8))
 
 
-def _id_frame(folder: Path) -> tuple[bytes, bytes]:
+def _id_frame() -> tuple[bytes, bytes]:
     """Return what HDF5 writes before and after the voxels of a tile, which is the same for all tiles.
 
     Uncompressed and contiguous as they are, tiles differ in nothing else; writing these bytes is several
     times faster than going through HDF5 for each tile, and a full disk is reported by its number.
     """
-    import h5py
-
-    path = folder / ".frame.hdf5"
-    try:
-        with h5py.File(path, "w") as file:
-            dataset = file.create_dataset(ID_DATASET, data=np.zeros((TILE_EDGE, TILE_EDGE), "<u4"))
-            start, count = dataset.id.get_offset(), dataset.id.get_storage_size()
-        content = path.read_bytes()
-    finally:
-        path.unlink(missing_ok=True)
-    return content[:start], content[start + count :]
+    voxels = np.full((TILE_EDGE, TILE_EDGE), 0xA5A5A5A5, "<u4")
+    content = content_of_file(lambda file: file.create_dataset(ID_DATASET, data=voxels))
+    before, _, after = content.partition(voxels.tobytes())
+    return before, after
 
 
 def _write_id_tile(frame: tuple[bytes, bytes], path: Path, pixels: NDArray[Any]) -> None:

@@ -166,13 +166,13 @@ class _Statistics:
         self.count, self.sum, self.squares = 0, 0.0, 0.0
 
     def add(self, voxels: NDArray[Any]) -> None:
-        self.low, self.high = min(self.low, float(voxels.min())), max(self.high, float(voxels.max()))
-        self.count += voxels.size
-        for section in voxels:
-            with np.errstate(invalid="ignore"):  # what a file may hold instead of a number
+        with np.errstate(invalid="ignore"):  # what a file may hold instead of numbers
+            self.low, self.high = min(self.low, float(voxels.min())), max(self.high, float(voxels.max()))
+            self.count += voxels.size
+            for section in voxels:
                 values = section.astype(np.float64).ravel()
-            self.sum += float(values.sum())
-            self.squares += float(values @ values)
+                self.sum += float(values.sum())
+                self.squares += float(values @ values)
 
 
 def _write_statistics(part: Path, statistics: _Statistics) -> None:
