@@ -293,7 +293,7 @@ def test_letters_do_nothing_while_something_is_typed(
     qtbot.waitExposed(window)
     window.activateWindow()
     canvas.model.hand.tool = Tool.ERASER
-    for field in (line, canvas.toolbar.label, canvas.toolbar.brush_size):
+    for field in (line, canvas.toolbar.label, canvas.hand_tools.options_bar.brush_size):
         field.setFocus()
         qtbot.waitUntil(field.hasFocus)
         qtbot.keyClicks(field, "f5b")

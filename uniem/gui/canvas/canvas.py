@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from psygnal import SignalInstance
 from qtpy.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
-from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from uniem.data.geometry import Box
 from uniem.data.volume import Kind, Volume
 from uniem.gui.canvas.block_reader import BlockReader
 from uniem.gui.canvas.commands import Commands
 from uniem.gui.canvas.compose import percentile_range
+from uniem.gui.canvas.hand.hand_tools import HandTools
 from uniem.gui.canvas.hints import Hint, chord_hint, hint_of
 from uniem.gui.canvas.key_input import KeyInput
 from uniem.gui.canvas.layers import Layer
@@ -24,9 +25,7 @@ from uniem.gui.canvas.overlays import Invitation, Toast
 from uniem.gui.canvas.painting import PaintingController
 from uniem.gui.canvas.planes import VIEW_AXES
 from uniem.gui.canvas.slice_view import SliceView
-from uniem.gui.canvas.stroke_drawing import StrokeDrawing
 from uniem.gui.canvas.toolbar import CanvasToolbar
-from uniem.gui.canvas.tools import ToolHost
 from uniem.gui.canvas.view_grid import ViewGrid
 from uniem.gui.canvas.view_model import CanvasModel, Tool
 from uniem.proofreading.session import ProofreadingSession
@@ -64,11 +63,12 @@ class Canvas(QWidget):
             plane: SliceView(self.model, self.reader, self.keys, axes) for plane, axes in VIEW_AXES.items()
         }
         self.view = self.views[Plane.XY]
-        self.hosts = {plane: self._host(view) for plane, view in self.views.items()}
+        self.hand_tools = HandTools(self.model, self.painting, self.views, settings, self)
         self._modifier = ""
         self._tool_laid_down: Tool | None = None
         self._build()
-        self.commands.add_views(self.grid, self.hosts)
+        self.commands.add_views(self.grid, self.hand_tools.hosts)
+        self.hand_tools.add_to(self.grid, self.commands.actions, self.commands.endings)
         self._connect_painting()
         for view in self.views.values():
             self._connect_view(view)
@@ -155,8 +155,7 @@ class Canvas(QWidget):
         if self._settings is not None:
             self._keep_layout()
         self.painting.set_session(None)
-        for host in self.hosts.values():
-            host.release()
+        self.hand_tools.release()
         for view in self.views.values():
             view.release()
         self.toolbar.release()
@@ -172,13 +171,6 @@ class Canvas(QWidget):
         known = (layer for layer in self.model.layers if layer.volume is volume and layer.kind is wanted)
         return next(known, None) or Layer.of(volume, kind)
 
-    def _host(self, view: SliceView) -> ToolHost:
-        drawing = StrokeDrawing(view, self.painting)
-        drawing.finished.connect(self.painting.apply)
-        drawing.finished.connect(self.stroke_finished)
-        drawing.refused.connect(self.message)
-        return ToolHost(view, {Tool.BRUSH: drawing, Tool.ERASER: drawing})
-
     def _build(self) -> None:
         self.toolbar = CanvasToolbar(self.model)
         self.grid = ViewGrid(self.views, self.model)
@@ -190,8 +182,13 @@ class Canvas(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(self.hand_tools.strip)
+        row.addWidget(self.grid, 1)
         column.addWidget(self.toolbar)
-        column.addWidget(self.grid, 1)
+        column.addWidget(self.hand_tools.options_bar)
+        column.addLayout(row, 1)
         self.setFocusProxy(self.view)
         self.grid.installEventFilter(self)
 
@@ -202,7 +199,10 @@ class Canvas(QWidget):
         self.painting.message.connect(self.message)
         self.reader.failed.connect(self.message)
         self.message.connect(self.toast.say)
+        self.hand_tools.stroke_finished.connect(self.stroke_finished)
+        self.hand_tools.refused.connect(self.message)
         self.toolbar.new_label_wanted.connect(self.painting.new_label)
+        self.toolbar.pin_wanted.connect(lambda slot: self.run(f"pin-{slot}"))
         self.toolbar.auto_wanted.connect(lambda: self.auto_contrast())
         self.toolbar.reset_wanted.connect(self.reset_contrast)
         self.layers_panel.auto_wanted.connect(self.auto_contrast)
@@ -211,13 +211,14 @@ class Canvas(QWidget):
         self.keys.modifiers_changed.connect(self._take_modifiers)
         self.keys.chord_changed.connect(self._tell_hint)
         self.keys.keymap_changed.connect(self._take_keymap)
-        for bar in (self.toolbar, *(pane.bar for pane in self.grid.panes.values())):
+        bars = (self.toolbar, self.hand_tools.options_bar, *(pane.bar for pane in self.grid.panes.values()))
+        for bar in bars:
             bar.left.connect(lambda: self.current_view.setFocus())
 
     def _connect_view(self, view: SliceView) -> None:
         mouse, axis = view.mouse, view.axes.across
         mouse.stepped.connect(lambda notches: self.model.move_along(axis, view.position + notches))
-        mouse.resized.connect(self.model.hand.grow_brush)
+        mouse.resized.connect(self.model.hand.resize)
         mouse.picked.connect(self._pick)
         mouse.placed.connect(lambda place: self._place_cross_hair(view, place))
         mouse.menu_wanted.connect(lambda place: self.menu_wanted.emit(self.model.hovered, place))
@@ -233,6 +234,7 @@ class Canvas(QWidget):
             (self.model.hovered_changed, self._tell_hovered),
             (self.model.selection_changed, self._restyle),
             (hand.label, self._restyle),
+            (hand.slots, self._restyle),
             (hand.tool, self._tell_hint),
             (hand.brush_px, self._tell_brush),
             (display.outlines, self._restyle),
@@ -247,7 +249,8 @@ class Canvas(QWidget):
     def _show_volumes(self) -> None:
         is_empty = self.model.depth == 0
         self.invitation.setVisible(is_empty)
-        self.toolbar.setEnabled(not is_empty)
+        for bar in (self.toolbar, self.hand_tools.options_bar, self.hand_tools.strip):
+            bar.setEnabled(not is_empty)
         for pane in self.grid.panes.values():
             pane.title.setVisible(not is_empty)
             pane.show_scale()
@@ -259,8 +262,9 @@ class Canvas(QWidget):
     def _offer_painting(self) -> None:
         is_allowed = not self.painting.refusal()
         self.toolbar.set_painting_allowed(is_allowed)
+        self.hand_tools.set_painting_allowed(is_allowed)
         hand = self.model.hand
-        if not is_allowed and hand.tool.is_brush_like:
+        if not is_allowed and hand.tool.paints:
             self._tool_laid_down, hand.tool = hand.tool, Tool.NAVIGATE
         elif is_allowed and self._tool_laid_down is not None:
             if hand.tool is Tool.NAVIGATE:
@@ -279,8 +283,7 @@ class Canvas(QWidget):
         style = self.painting.style()
         for view in self.views.values():
             view.set_style(style)
-        label = self.model.hand.label
-        self.toolbar.set_swatch(style.colour(label) if label else None)
+        self.toolbar.set_style(style)
 
     def _jump(self, box: Box) -> None:
         place, middle = (
@@ -358,6 +361,7 @@ class Canvas(QWidget):
 
     def _take_keymap(self) -> None:
         self.toolbar.show_keys(self.keys.keymap)
+        self.hand_tools.show_keys(self.keys.keymap)
         self._tell_hint()
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:

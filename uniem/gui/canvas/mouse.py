@@ -57,6 +57,8 @@ class MouseInput(QObject):
         super().__init__(parent)
         self.space_is_held = False
         self.space_was_used = False
+        # How hard the pen is pressed, from 0 to 1; a mouse always is.
+        self.pressure = 1.0
         self._tool, self._keymap = tool, keymap
         self._gesture: Gesture | None = None
         self._button = ""
@@ -72,6 +74,7 @@ class MouseInput(QObject):
     def press(self, event: QMouseEvent) -> None:
         """Begin a gesture; further buttons during one are ignored."""
         name = _BUTTONS.get(event.button())
+        self.pressure = 1.0
         if name is not None:
             self._begin(name, self._gesture_of(name, event.modifiers()), event.localPos())
 
@@ -107,6 +110,7 @@ class MouseInput(QObject):
 
     def tablet(self, event: QTabletEvent) -> None:
         """Paint with a pen; its eraser end erases whatever the tool."""
+        self.pressure = event.pressure()
         if event.type() == QEvent.Type.TabletPress:
             name = _BUTTONS.get(event.button(), "Left")
             gesture = self._gesture_of(name, event.modifiers())

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from uniem.data.geometry import Box
 from uniem.data.palette import Colour
+from uniem.data.volume import Volume
 from uniem.errors import UniemError
+from uniem.gui.canvas.hand.edit_maker import EditMaker, Make
 from uniem.gui.canvas.label_style import LabelStyle
 from uniem.gui.canvas.view_model import CanvasModel, Only
+from uniem.progress import Context
+from uniem.proofreading.edits import Edit
 from uniem.proofreading.objects import ObjectTable
 from uniem.proofreading.session import ProofreadingSession
-from uniem.proofreading.tools.brush import Stroke, paint
-from uniem.proofreading.tools.protect import Protect
+from uniem.proofreading.tools.brush import GrayRange
+from uniem.proofreading.tools.protect import Over, Protect
 
 _MANY = 20_000
 
 
 class PaintingController(QObject):
-    """Apply strokes to a session, and tell the views what changed.
+    """Make gestures into edits of a session, and tell the views what changed.
 
-    Signals: `changed(list of Box)` after voxels changed; `restyled()` when colours, locks or visibility
-    may have; `jumped(Box)` to a place undone or redone; `message(str)`.
+    `maker` makes those edits that take a while. Signals: `changed(list of Box)` after voxels changed;
+    `restyled()` when colours, locks or visibility may have; `jumped(Box)` to a place undone or redone;
+    `message(str)`.
     """
 
     changed = Signal(object)
@@ -36,6 +43,7 @@ class PaintingController(QObject):
         self._session: ProofreadingSession | None = None
         self._colours: dict[int, Colour] = {}
         self._boxes: list[Box] = []
+        self.maker = EditMaker(self)
 
     @property
     def session(self) -> ProofreadingSession | None:
@@ -46,6 +54,7 @@ class PaintingController(QObject):
         """Paint into another session, or none."""
         if session is self._session:
             return
+        self.maker.cancel()
         if self._session is not None:
             self._session.changed.disconnect(self._gather, missing_ok=True)
             self._session.history_changed.disconnect(self._tell, missing_ok=True)
@@ -61,26 +70,68 @@ class PaintingController(QObject):
 
     def refusal(self, label: int = 0) -> str:
         """Return why a label (0: background) cannot be painted now; empty if it can."""
+        if self.maker.is_busy:
+            return f"{self.maker.title} is still under way: wait, or press Esc to give it up."
         if self._session is not None and self._model.labels is self._session.volume:
             return self._refusal_of(self._session, label)
         if self._model.labels is None:
             return "There are no labels to paint: make an empty label volume first."
         return "These labels are only shown: open them for proofreading to paint."
 
-    def protect(self) -> Protect:
-        """Return what a stroke must not change."""
-        return Protect(locked=self._session.objects.locked() if self._session is not None else frozenset())
+    def protect(self, begun_on: int = 0, is_erasing: bool = False) -> Protect:
+        """Return what a gesture must not change that begins on a label.
 
-    def apply(self, stroke: Stroke, label: int) -> None:
-        """Make an edit of a stroke and apply it; label 0 erases."""
-        if self._session is None:
+        Where only selected labels may be painted over and none is, those are the one that it begins on.
+        Where only background may be, erasing takes away the label in hand, for else it would do nothing.
+        """
+        hand, locked = self._model.hand, frozenset[int]()
+        if self._session is not None:
+            locked = self._session.objects.locked()
+        over, inside = hand.options.over, frozenset[int]()
+        if over is Over.SELECTED:
+            inside = self._model.selected or frozenset({begun_on})
+        elif over is Over.BACKGROUND and is_erasing:
+            over, inside = Over.SELECTED, frozenset({hand.label_to_erase})
+        return Protect(over, inside, locked)
+
+    def gray_range(self) -> GrayRange | None:
+        """Return the gray values to which painting is limited, if it is.
+
+        Raises `UniemError` if there is no image that goes with the labels.
+        """
+        options = self._model.hand.options
+        if not options.uses_gray:
+            return None
+        return GrayRange(self.image(), options.gray_low, options.gray_high)
+
+    def image(self) -> Volume:
+        """Return the image that goes with the labels, voxel by voxel; raise if there is none."""
+        image, labels = self._model.image, self._model.labels
+        if image is None or labels is None or image.shape != labels.shape:
+            raise UniemError(
+                "No image of the same size as the labels is shown.",
+                "Show the image whose gray values count, or paint without them.",
+            )
+        return image
+
+    def carry_out(
+        self, title: str, make: Make, is_long: bool = False, done: Callable[[Edit | None], None] | None = None
+    ) -> None:
+        """Make an edit and apply it, then call `done` with it; a long one is made by a thread."""
+
+        def apply(edit: Edit | None) -> None:
+            if self._apply(edit) and done is not None:
+                done(edit)
+
+        if is_long:
+            self.maker.run(title, make, apply, lambda error: self.message.emit(str(error)))
             return
         try:
-            edit = paint(self._session.volume, stroke, label, self.protect())
-            if edit is not None:
-                self._session.apply(edit)
+            edit = make(Context())
         except UniemError as error:
             self.message.emit(str(error))
+            return
+        apply(edit)
 
     def undo(self) -> None:
         """Take the last edit back and go to its place."""
@@ -120,6 +171,17 @@ class PaintingController(QObject):
             hidden=self.hidden(),
             only=self._only(),
         )
+
+    def _apply(self, edit: Edit | None) -> bool:
+        if self._session is None:
+            return False
+        try:
+            if edit is not None:
+                self._session.apply(edit)
+        except UniemError as error:
+            self.message.emit(str(error))
+            return False
+        return True
 
     def _only(self) -> frozenset[int] | None:
         if self._model.display.only is Only.ALL:

@@ -1,48 +1,58 @@
-"""Lines that a tool draws over a section before it changes anything."""
+"""What a tool draws over a section before it changes anything."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import QRectF, Qt
-from qtpy.QtGui import QColor, QPainter, QPainterPath, QPen
+from qtpy.QtGui import QColor, QPainter, QPen
 from qtpy.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
+
+from uniem.gui.canvas.hand.preview import Preview
+
+_ROOM = 8
 
 
 class PreviewItem(QGraphicsObject):
-    """Draw a path in voxels with lines of the screen's width."""
+    """Draw a preview in voxels, with lines of the screen's width."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setZValue(9)
-        self._path: QPainterPath | None = None
+        self.preview: Preview | None = None
 
-    def set_path(self, path: QPainterPath | None) -> None:
-        """Draw another path, or none."""
-        if path is None and self._path is None:
+    def set_preview(self, preview: Preview | None) -> None:
+        """Draw something else, or nothing."""
+        if preview is None and self.preview is None:
             return
         self.prepareGeometryChange()
-        self._path = path
+        self.preview = preview
         self.update()
 
     def boundingRect(self) -> QRectF:
-        """Return the path with room for its pen."""
-        if self._path is None:
+        """Return what is drawn with room for its pen."""
+        if self.preview is None:
             return QRectF()
-        return self._path.boundingRect().adjusted(-8, -8, 8, 8)
+        return self.preview.bounds.adjusted(-_ROOM, -_ROOM, _ROOM, _ROOM)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        """Draw a dark line and a bright, dashed one within, so that it shows on any gray."""
-        if self._path is None:
+        """Draw the tint; then a dark line and a bright one within, so that it shows on any gray."""
+        if self.preview is None:
+            return
+        if self.preview.tint is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+            painter.drawImage(self.preview.place, self.preview.tint)
+        if self.preview.path is None:
             return
         ratio = painter.device().devicePixelRatioF()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, self.preview.is_dashed)
         painter.setBrush(Qt.BrushStyle.NoBrush)
+        inner = Qt.PenStyle.DashLine if self.preview.is_dashed else Qt.PenStyle.SolidLine
         for colour, width, style in (
             (QColor(0, 0, 0, 180), 3.0, Qt.PenStyle.SolidLine),
-            (QColor(255, 230, 90), 1.4, Qt.PenStyle.DashLine),
+            (QColor(255, 230, 90), 1.4, inner),
         ):
             pen = QPen(colour, width * ratio, style)
             pen.setCosmetic(True)
             painter.setPen(pen)
-            painter.drawPath(self._path)
+            painter.drawPath(self.preview.path)

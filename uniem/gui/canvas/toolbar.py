@@ -1,25 +1,27 @@
-"""The strip above the view: tools, brush, label in hand, opacity and contrast."""
+"""The strip above the views: label in hand, slots, what may be painted over, opacity and contrast."""
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPaintEvent
-from qtpy.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QSlider, QSpinBox, QToolButton, QWidget
+from qtpy.QtWidgets import QActionGroup, QHBoxLayout, QMenu, QSlider, QToolButton, QWidget
 from superqt import QDoubleRangeSlider, QLargeIntSpinBox
 
 from uniem.data.palette import Colour
+from uniem.gui.canvas.hand.keyed import KeyedBar, separator
+from uniem.gui.canvas.hand.label_slots import LabelSlots
 from uniem.gui.canvas.keymap import Keymap
-from uniem.gui.canvas.keymap_presets import SHORTCUTS, keymap_of
-from uniem.gui.canvas.view_model import MAX_BRUSH_PX, MAX_LABEL, CanvasModel, Tool
+from uniem.gui.canvas.keymap_presets import keymap_of
+from uniem.gui.canvas.label_style import LabelStyle
+from uniem.gui.canvas.view_model import MAX_LABEL, CanvasModel
 from uniem.gui.style import icon
+from uniem.proofreading.tools.protect import Over
 
-_TOOLS = (
-    (Tool.NAVIGATE, "hand-back-right-outline", "navigate"),
-    (Tool.BRUSH, "brush", "brush"),
-    (Tool.ERASER, "eraser", "eraser"),
-    (Tool.PICK, "eyedropper-variant", "pick"),
-)
-_SHORTCUTS = {shortcut.id: shortcut for shortcut in SHORTCUTS}
+OVERS = {
+    Over.ALL: ("layers-outline", "Paint over everything"),
+    Over.BACKGROUND: ("shield-outline", "Paint over background only"),
+    Over.SELECTED: ("vector-intersection", "Paint inside one label only"),
+}
 
 
 class Swatch(QWidget):
@@ -46,10 +48,11 @@ class Swatch(QWidget):
             painter.drawLine(5, self.height() - 6, self.width() - 6, 5)
 
 
-class CanvasToolbar(QWidget):
-    """Show and change what the shared model holds; ids travel as Python ints."""
+class CanvasToolbar(KeyedBar):
+    """Show and change the label in hand, what may be painted over, and how things are drawn."""
 
     new_label_wanted = Signal()
+    pin_wanted = Signal(int)
     auto_wanted = Signal()
     reset_wanted = Signal()
     three_wanted = Signal(bool)
@@ -57,10 +60,7 @@ class CanvasToolbar(QWidget):
 
     def __init__(self, model: CanvasModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("role", "bar")
         self._model = model
-        self._icons: list[tuple[QToolButton, str]] = []
-        self._keyed: list[tuple[QWidget, str, tuple[str, ...], str]] = []
         self._build()
         self._connect()
         self.show_keys(keymap_of())
@@ -68,13 +68,15 @@ class CanvasToolbar(QWidget):
 
     def set_painting_allowed(self, is_allowed: bool) -> None:
         """Offer what needs labels that can be painted, or not."""
-        for tool in (Tool.BRUSH, Tool.ERASER):
-            self._tools[tool].setEnabled(is_allowed)
         self.new_label.setEnabled(is_allowed)
 
-    def set_swatch(self, colour: Colour | None) -> None:
-        """Show the colour of the label in hand; None for background."""
-        self.swatch.set_colour(colour)
+    def set_style(self, style: LabelStyle) -> None:
+        """Show the colours of the label in hand and of those in the slots."""
+        hand = self._model.hand
+        self.swatch.set_colour(style.colour(hand.label) if hand.label else None)
+        labels = [hand.slots.get(number, number) for number in range(1, 10)]
+        colours = {label: style.colour(label) if label else None for label in labels}
+        self.slots.show_slots(hand.slots, hand.label, colours)
 
     def set_three(self, shows_three: bool) -> None:
         """Show whether all three planes are shown."""
@@ -83,15 +85,10 @@ class CanvasToolbar(QWidget):
     def show_state(self) -> None:
         """Show what the model holds."""
         hand, display = self._model.hand, self._model.display
-        if hand.tool in self._tools:
-            self._tools[hand.tool].setChecked(True)
-        put_silently(self.brush_size, hand.brush_px)
-        put_silently(self.brush_slider, _to_slider(hand.brush_px))
         put_silently(self.label, hand.label)
         put_silently(self.outlines, display.outlines)
         put_silently(self.visible, display.show_labels)
-        for widget in (self.brush_slider, self.brush_size):
-            widget.setEnabled(hand.tool.is_brush_like)
+        self._show_over()
         self.show_layers()
 
     def show_layers(self) -> None:
@@ -114,67 +111,62 @@ class CanvasToolbar(QWidget):
 
     def show_keys(self, keymap: Keymap) -> None:
         """Tell the keys of a keymap in the tooltips."""
-        for widget, title, ids, more in self._keyed:
-            keys = ", ".join(key for id in ids for key in keymap.of(id)[:1])
-            widget.setToolTip(f"{title}  ({keys}){more}" if keys else f"{title}{more}")
+        super().show_keys(keymap)
+        self.slots.show_keys(keymap)
 
     def release(self) -> None:
         """Let go of the model."""
-        for group in (self._model.hand.events, self._model.display.events):
+        hand = self._model.hand
+        for group in (hand.events, hand.options.events, self._model.display.events):
             group.disconnect(self.show_state, missing_ok=True)
         for signal in (self._model.volumes_changed, self._model.layer_changed):
             signal.disconnect(self.show_layers, missing_ok=True)
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Draw the icons in the colours of a new theme."""
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            # After the theme is complete, its icons included.
-            QTimer.singleShot(0, self._draw_icons)
 
     def _build(self) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 3, 6, 3)
         row.setSpacing(4)
-        self._build_tools(row)
-        self._build_brush(row)
         self._build_label(row)
         row.addStretch(1)
         self._build_display(row)
-        self._draw_icons()
-
-    def _build_tools(self, row: QHBoxLayout) -> None:
-        self._tools: dict[Tool, QToolButton] = {}
-        self._group = QButtonGroup(self)
-        for tool, icon_name, shortcut_id in _TOOLS:
-            button = self._button(icon_name, shortcut_id, checkable=True)
-            self._group.addButton(button)
-            self._tools[tool] = button
-            row.addWidget(button)
-        row.addWidget(_separator())
-
-    def _build_brush(self, row: QHBoxLayout) -> None:
-        self.brush_slider = QSlider(Qt.Orientation.Horizontal)
-        self.brush_slider.setRange(0, 100)
-        self.brush_size = QSpinBox()
-        self.brush_size.setRange(1, MAX_BRUSH_PX)
-        self.brush_size.setSuffix(" px")
-        for widget in (self.brush_slider, self.brush_size):
-            self._keyed.append((widget, "Diameter of the brush", ("smaller-brush", "larger-brush"), ""))
-            row.addWidget(widget)
-        _let_shrink(row, self.brush_slider, 26, 90)
-        self.brush_slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        row.addWidget(_separator())
+        self.draw_icons()
 
     def _build_label(self, row: QHBoxLayout) -> None:
         self.swatch = Swatch()
         self.label = QLargeIntSpinBox()
         self.label.setRange(0, MAX_LABEL)  # type: ignore[no-untyped-call]
-        self.label.setMinimumWidth(70)
-        self._keyed.append((self.label, "The label in hand; 0 is background", ("swap", "pick"), ""))
+        self.label.setFixedWidth(84)
+        self._explain(self.label, "The label in hand; 0 is background", ("swap", "pick"))
         self.new_label = self._button("plus", "new-label")
-        for widget in (self.swatch, self.label, self.new_label):
+        self.swap = self._button("swap-horizontal", "swap")
+        self.slots = LabelSlots()
+        self.over = QToolButton()
+        self.over.setAutoRaise(True)
+        self.over.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.over.setIconSize(QSize(20, 20))
+        self.over.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.over.setMenu(self._over_menu())
+        self._explain(
+            self.over,
+            "What may be painted over",
+            ("protect",),
+            "\nLocked labels never are. Erasing over background only takes away just the label in hand."
+            "\nInside one label: those selected in the object table, else the one that a stroke begins on.",
+        )
+        for widget in (self.swatch, self.label, self.new_label, self.swap, self.slots, self.over):
             row.addWidget(widget)
+
+    def _over_menu(self) -> QMenu:
+        menu = QMenu(self)
+        group = QActionGroup(menu)
+        self._over_actions = {}
+        for over, (icon_name, words) in OVERS.items():
+            action = menu.addAction(icon(icon_name), words)
+            action.setCheckable(True)
+            group.addAction(action)
+            action.triggered.connect(lambda _=False, over=over: self._take_over(over))
+            self._over_actions[over] = action
+        return menu
 
     def _build_display(self, row: QHBoxLayout) -> None:
         self.visible = self._button("eye-outline", "see-raw", checkable=True)
@@ -182,7 +174,7 @@ class CanvasToolbar(QWidget):
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._keyed.append((self.opacity, "Opacity of the labels", ("less-opacity", "more-opacity"), ""))
+        self._explain(self.opacity, "Opacity of the labels", ("less-opacity", "more-opacity"))
         self.contrast = QDoubleRangeSlider(Qt.Orientation.Horizontal)  # type: ignore[no-untyped-call]
         self.contrast.setRange(0, 255)
         self.contrast.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -193,7 +185,7 @@ class CanvasToolbar(QWidget):
             self.visible,
             self.outlines,
             self.opacity,
-            _separator(),
+            separator(),
             self.contrast,
             self.auto,
             self.reset,
@@ -203,37 +195,29 @@ class CanvasToolbar(QWidget):
         _let_shrink(row, self.opacity, 26, 80)
         _let_shrink(row, self.contrast, 44, 120)
 
-    def _button(
-        self, icon_name: str, shortcut_id: str, checkable: bool = False, tooltip: str = ""
-    ) -> QToolButton:
-        button = QToolButton()
-        button.setAutoRaise(True)
-        button.setCheckable(checkable)
-        button.setIconSize(QSize(20, 20))
-        # A focused button would take Space and Enter for itself.
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        shortcut = _SHORTCUTS.get(shortcut_id)
-        button.setToolTip(tooltip)
-        if shortcut is not None:
-            self._keyed.append((button, shortcut.title, (shortcut.id,), f"\n{shortcut.tooltip}"))
-        button.setAccessibleName(shortcut.title if shortcut else tooltip)
-        self._icons.append((button, icon_name))
-        return button
+    def draw_icons(self) -> None:
+        """Draw the icons in the colours of the present theme."""
+        super().draw_icons()
+        for over, action in self._over_actions.items():
+            action.setIcon(icon(OVERS[over][0]))
+        self._show_over()
 
-    def _draw_icons(self) -> None:
-        for button, name in self._icons:
-            button.setIcon(icon(name))
+    def _show_over(self) -> None:
+        over = self._model.hand.options.over
+        self.over.setIcon(icon(OVERS[over][0]))
+        self._over_actions[over].setChecked(True)
+
+    def _take_over(self, over: Over) -> None:
+        self._model.hand.options.over = over
 
     def _connect(self) -> None:
         hand, display = self._model.hand, self._model.display
-        for tool, button in self._tools.items():
-            button.clicked.connect(lambda _=False, tool=tool: setattr(hand, "tool", tool))
-        self.brush_size.valueChanged.connect(hand.set_brush)
-        self.brush_slider.valueChanged.connect(lambda value: hand.set_brush(_from_slider(value)))
         self.label.valueChanged.connect(lambda value: setattr(hand, "label", int(value)))
-        for field in (self.brush_size, self.label):
-            field.lineEdit().returnPressed.connect(self.left)
+        self.label.lineEdit().returnPressed.connect(self.left)
         self.new_label.clicked.connect(self.new_label_wanted)
+        self.swap.clicked.connect(lambda: hand.swap_with_background())
+        self.slots.taken.connect(hand.take_slot)
+        self.slots.pinned.connect(self.pin_wanted)
         self.visible.toggled.connect(lambda on: setattr(display, "show_labels", on))
         self.outlines.toggled.connect(lambda on: setattr(display, "outlines", on))
         self.opacity.valueChanged.connect(self._take_opacity)
@@ -241,8 +225,8 @@ class CanvasToolbar(QWidget):
         self.contrast.valueChanged.connect(self._take_contrast)
         self.auto.clicked.connect(self.auto_wanted)
         self.reset.clicked.connect(self.reset_wanted)
-        hand.events.connect(self.show_state)
-        display.events.connect(self.show_state)
+        for group in (hand.events, hand.options.events, display.events):
+            group.connect(self.show_state)
         self._model.volumes_changed.connect(self.show_layers)
         self._model.layer_changed.connect(self.show_layers)
 
@@ -265,25 +249,8 @@ def put_silently(widget: QWidget, value: object) -> None:
     widget.blockSignals(False)
 
 
-def _to_slider(size_px: int) -> int:
-    """Return the place of a brush size on a slider of 0 to 100, where small sizes get as much room."""
-    return round(100 * ((size_px - 1) / (MAX_BRUSH_PX - 1)) ** (1 / 3))
-
-
-def _from_slider(value: int) -> int:
-    return round(1 + (MAX_BRUSH_PX - 1) * (value / 100) ** 3)
-
-
 def _let_shrink(row: QHBoxLayout, widget: QWidget, least: int, most: int) -> None:
     """Give a widget up to a width, before empty space gets any, but let a small window take some of it."""
     widget.setMinimumWidth(least)
     widget.setMaximumWidth(most)
     row.setStretchFactor(widget, 100)
-
-
-def _separator() -> QFrame:
-    line = QFrame()
-    line.setFrameShape(QFrame.Shape.VLine)
-    line.setFrameShadow(QFrame.Shadow.Sunken)
-    line.setFixedHeight(22)
-    return line

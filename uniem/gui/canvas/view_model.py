@@ -12,6 +12,7 @@ from psygnal import Signal, SignalGroupDescriptor
 
 from uniem.data.geometry import Triple, VoxelSize
 from uniem.data.volume import Kind, Volume
+from uniem.gui.canvas.hand.options import ToolOptions
 from uniem.gui.canvas.layers import LABEL_OPACITY, Layer, reference_of, scale_to
 
 MAX_BRUSH_PX = 2000
@@ -25,11 +26,26 @@ class Tool(StrEnum):
     BRUSH = "brush"
     ERASER = "eraser"
     PICK = "pick"
+    LINE = "line"
+    LASSO = "lasso"
+    FILL = "fill"
+    SUPERVOXELS = "superpixels"
+    RESHAPE = "reshape"
 
     @property
     def is_brush_like(self) -> bool:
-        """Tell whether the tool has a size."""
-        return self in (Tool.BRUSH, Tool.ERASER)
+        """Tell whether the tool draws with a brush, whose outline is the cursor."""
+        return self in (Tool.BRUSH, Tool.ERASER, Tool.LINE)
+
+    @property
+    def has_size(self) -> bool:
+        """Tell whether the tool has a size that the wheel changes."""
+        return self.is_brush_like or self is Tool.SUPERVOXELS
+
+    @property
+    def paints(self) -> bool:
+        """Tell whether the tool changes labels."""
+        return self not in (Tool.NAVIGATE, Tool.PICK)
 
 
 class Voxel(NamedTuple):
@@ -94,12 +110,25 @@ class Hand:
     label: int = 1
     brush_px: int = 24
     slots: dict[int, int] = field(default_factory=dict)
+    options: ToolOptions = field(default_factory=ToolOptions)
     _before_swap: int = field(default=1, repr=False)
 
     @property
     def radius_px(self) -> float:
         """The radius of the brush in voxels."""
         return self.brush_px / 2
+
+    @property
+    def label_to_erase(self) -> int:
+        """The label in hand, or the one that was before background was taken."""
+        return self.label or self._before_swap
+
+    def resize(self, notches: int) -> None:
+        """Change the size of the tool in hand: the brush, or the superpixels."""
+        if self.tool is Tool.SUPERVOXELS:
+            self.options.change_grain(notches)
+        else:
+            self.grow_brush(notches)
 
     def set_brush(self, size_px: int) -> None:
         """Set the diameter of the brush, within 1 and 2000 voxels."""
