@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from uniem.gui.canvas.hand.tool_shortcuts import TOOL_SHORTCUTS
 from uniem.gui.canvas.hand_shortcuts import HAND_SHORTCUTS
 from uniem.gui.canvas.keymap import (
     CANVAS,
@@ -112,7 +113,7 @@ PRESETS: tuple[Preset, ...] = (
     ),
 )
 
-SHORTCUTS: tuple[Shortcut, ...] = (*VIEW_SHORTCUTS, *HAND_SHORTCUTS)
+SHORTCUTS: tuple[Shortcut, ...] = (*VIEW_SHORTCUTS, *HAND_SHORTCUTS, *TOOL_SHORTCUTS)
 
 
 def preset_of(id: str) -> Preset:
