@@ -20,7 +20,7 @@ from uniem.errors import UniemError
 from uniem.gui import style
 from uniem.gui.appearance import Appearance
 from uniem.gui.main_window import MainWindow
-from uniem.gui.startup_report import report_if_asked
+from uniem.gui.startup_report import is_asked, report_if_asked
 from uniem.jobs.queue import JobQueue
 from uniem.workspace import Settings, Workspace
 
@@ -46,7 +46,8 @@ def _open(window: MainWindow, paths: list[str]) -> None:
         window.opening.open(paths)
     else:
         window.projects.offer_last()
-        window.preferences.welcome()
+        if not is_asked():
+            window.preferences.welcome()
 
 
 def make_application() -> QApplication:

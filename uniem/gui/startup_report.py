@@ -47,6 +47,11 @@ class StartupReport(QObject):
         self._window.close()
 
 
+def is_asked() -> bool:
+    """Tell whether the first paint is to be reported: then the window asks nothing, and closes by itself."""
+    return bool(os.environ.get(VARIABLE))
+
+
 def report_if_asked(window: QWidget) -> None:
     """Have the first paint reported where the environment names a file for it."""
     if file := os.environ.get(VARIABLE):
