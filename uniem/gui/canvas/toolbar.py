@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QColor, QPainter, QPaintEvent
+from qtpy.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import QActionGroup, QHBoxLayout, QMenu, QSlider, QToolButton, QWidget
 from superqt import QDoubleRangeSlider, QLargeIntSpinBox
 
@@ -17,10 +17,11 @@ from uniem.gui.canvas.view_model import MAX_LABEL, CanvasModel
 from uniem.gui.style import icon
 from uniem.proofreading.tools.protect import Over
 
+# Icon, words, and a few words, of what may be painted over.
 OVERS = {
-    Over.ALL: ("layers-outline", "Paint over everything"),
-    Over.BACKGROUND: ("shield-outline", "Paint over background only"),
-    Over.SELECTED: ("vector-intersection", "Paint inside one label only"),
+    Over.ALL: ("shield-off-outline", "Paint over everything", "over all"),
+    Over.BACKGROUND: ("shield-outline", "Paint over background only", "over background"),
+    Over.SELECTED: ("shield-half-full", "Paint inside one label only", "inside one label"),
 }
 
 
@@ -46,6 +47,17 @@ class Swatch(QWidget):
         painter.drawRoundedRect(self.rect().adjusted(2, 2, -3, -3), 4, 4)
         if self._colour is None:
             painter.drawLine(5, self.height() - 6, self.width() - 6, 5)
+
+
+class ShrinkingButton(QToolButton):
+    """A button whose words are left out where there is no room for them."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show the words, or the icon alone."""
+        has_room = event.size().width() >= self.maximumWidth()
+        beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+        self.setToolButtonStyle(beside if has_room else alone)
+        super().resizeEvent(event)
 
 
 class CanvasToolbar(KeyedBar):
@@ -140,7 +152,7 @@ class CanvasToolbar(KeyedBar):
         self.new_label = self._button("plus", "new-label")
         self.swap = self._button("swap-horizontal", "swap")
         self.slots = LabelSlots()
-        self.over = QToolButton()
+        self.over = ShrinkingButton()
         self.over.setAutoRaise(True)
         self.over.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.over.setIconSize(QSize(20, 20))
@@ -155,12 +167,14 @@ class CanvasToolbar(KeyedBar):
         )
         for widget in (self.swatch, self.label, self.new_label, self.swap, self.slots, self.over):
             row.addWidget(widget)
+        widest = max(self.over.fontMetrics().horizontalAdvance(words) for _, _, words in OVERS.values())
+        _let_shrink(row, self.over, 44, widest + 52)
 
     def _over_menu(self) -> QMenu:
         menu = QMenu(self)
         group = QActionGroup(menu)
         self._over_actions = {}
-        for over, (icon_name, words) in OVERS.items():
+        for over, (icon_name, words, _) in OVERS.items():
             action = menu.addAction(icon(icon_name), words)
             action.setCheckable(True)
             group.addAction(action)
@@ -205,6 +219,7 @@ class CanvasToolbar(KeyedBar):
     def _show_over(self) -> None:
         over = self._model.hand.options.over
         self.over.setIcon(icon(OVERS[over][0]))
+        self.over.setText(OVERS[over][2])
         self._over_actions[over].setChecked(True)
 
     def _take_over(self, over: Over) -> None:

@@ -93,7 +93,7 @@ class HandTools(QObject):
         }
         endings["last-tool"] = self._lay_last_tool_down
         self.strip.wanted.connect(lambda id: actions[id]())
-        self.options_bar.reshape_wanted.connect(self._reshape)
+        self.options_bar.wanted.connect(lambda id: actions[id]())
 
     def show_keys(self, keymap: Keymap) -> None:
         """Tell the keys of a keymap in all tooltips."""
@@ -144,9 +144,6 @@ class HandTools(QObject):
         self._arm(False)
         if not self._painting.maker.cancel():
             cancel()
-
-    def _reshape(self) -> None:
-        self.hosts[self._grid.current].accept()
 
     def _say(self, was_done: bool) -> None:
         if not was_done:

@@ -37,6 +37,7 @@ from uniem.proofreading.tools.brush import Tip
 _BRUSHES = (Tool.BRUSH, Tool.ERASER, Tool.LINE)
 _WORDS = {
     Tool.NAVIGATE: "Drag to move the section; click to place the cross-hair.",
+    Tool.LASSO: "Drag around an object, or click corner by corner.",
     Tool.PICK: "Click a label to take it into the hand.",
 }
 
@@ -44,12 +45,12 @@ _WORDS = {
 class OptionsBar(KeyedBar):
     """Show and change the options of the tool in hand.
 
-    Signals: `gray_wanted(bool)`, whether the next press takes the gray range; `reshape_wanted()`;
+    Signals: `gray_wanted(bool)`, whether the next press takes the gray range; `wanted(shortcut id)`;
     `left()` when a number was typed and Enter pressed.
     """
 
     gray_wanted = Signal(bool)
-    reshape_wanted = Signal()
+    wanted = Signal(str)
     left = Signal()
 
     def __init__(self, model: CanvasModel, parent: QWidget | None = None) -> None:
@@ -64,11 +65,13 @@ class OptionsBar(KeyedBar):
         self._build_superpixels()
         self._build_reshape()
         self._build_words()
+        self._build_outline()
         for group in (self._hand.events, self._options.events):
             group.connect(self.show_state)
         model.volumes_changed.connect(self.show_state)
         self.show_keys(keymap_of())
         self.draw_icons()
+        self.setMinimumHeight(self.brush_size.sizeHint().height() + 10)
         self.show_state()
 
     def show_state(self) -> None:
@@ -239,12 +242,24 @@ class OptionsBar(KeyedBar):
         self._choose(self.change_reach, Reach, "change_reach")
         self.radius.valueChanged.connect(lambda value: self._set("radius_px", value))
         self.radius_nm.valueChanged.connect(self._take_radius_nm)
-        self.propose.clicked.connect(self.reshape_wanted)
+        self.propose.clicked.connect(lambda: self.wanted.emit("accept"))
 
     def _build_words(self) -> None:
         self.words = QLabel()
         self.words.setProperty("role", "quiet")
         self._group(lambda: self._hand.tool in _WORDS, "", self.words)
+
+    def _build_outline(self) -> None:
+        """Offer to hands without a keyboard what Enter, Backspace and Esc do to an outline."""
+        self.outline: dict[str, QToolButton] = {}
+        for icon_name, id, words in (
+            ("check", "accept", "Close the outline."),
+            ("undo-variant", "step-back", ""),
+            ("close", "cancel", "Forget the outline."),
+        ):
+            button = self.outline[id] = self._button(icon_name, id, tooltip=words)
+            button.clicked.connect(lambda _=False, id=id: self.wanted.emit(id))
+        self._group(lambda: self._hand.tool is Tool.LASSO, "", *self.outline.values())
 
     def _group(self, is_wanted: Callable[[], bool], title: str, *widgets: QWidget) -> None:
         """Add widgets that are shown together, when they are wanted."""

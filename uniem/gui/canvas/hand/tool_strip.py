@@ -23,8 +23,8 @@ _TOOLS: tuple[tuple[Tool, str, str] | None, ...] = (
 )
 _COMMANDS = (
     ("layers-triple-outline", "interpolate"),
-    ("content-copy", "copy-next"),
-    ("content-duplicate", "copy-previous"),
+    ("page-next-outline", "copy-next"),
+    ("page-previous-outline", "copy-previous"),
 )
 
 

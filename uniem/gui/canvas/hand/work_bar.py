@@ -67,7 +67,7 @@ class WorkBar(QFrame):
             button.setToolTip(f"{words}  ({keys})" if keys else words)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keep to the bottom of the views."""
+        """Keep to the top of the views."""
         if event.type() == QEvent.Type.Resize:
             self._place()
         return False
@@ -109,5 +109,6 @@ class WorkBar(QFrame):
     def _place(self) -> None:
         self.adjustSize()
         parent = self.parentWidget()
-        self.move((parent.width() - self.width()) // 2, parent.height() - self.height() - 56)
+        # Below the sentences that come and go.
+        self.move((parent.width() - self.width()) // 2, 48)
         self.raise_()
