@@ -14,8 +14,10 @@ from types import TracebackType
 os.environ.setdefault("QT_API", "pyqt5")
 
 from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QApplication, QMessageBox
 
+from uniem import paths
 from uniem.errors import UniemError
 from uniem.gui import style
 from uniem.gui.appearance import Appearance
@@ -29,21 +31,29 @@ logger = logging.getLogger(__name__)
 POLL_MS = 50
 
 
-def run(paths: Sequence[str]) -> int:
-    """Show the window, open paths, and return the exit code when it is closed."""
+def run(locations: Sequence[str]) -> int:
+    """Show the window, open what is named, and return the exit code when it is closed."""
     application = make_application()
     install_excepthook()
+    # The font of the icons takes longer to read than the window to be made.
+    style.icon.hold()
     window = make_window()
-    report_if_asked(window)
+    report_if_asked(window, window.first_paint)
+    window.first_paint.then(
+        functools.partial(_show_icons, window), functools.partial(_open, window, list(locations))
+    )
     window.show()
-    # Files are opened after the first paint, so that the window is there at once.
-    QTimer.singleShot(0, functools.partial(_open, window, list(paths)))
     return int(application.exec_())
 
 
-def _open(window: MainWindow, paths: list[str]) -> None:
-    if paths:
-        window.opening.open(paths)
+def _show_icons(window: MainWindow) -> None:
+    style.icon.release()
+    window.update()
+
+
+def _open(window: MainWindow, locations: list[str]) -> None:
+    if locations:
+        window.opening.open(locations)
     else:
         window.projects.offer_last()
         if not is_asked():
@@ -58,10 +68,10 @@ def make_application() -> QApplication:
     # OpenCV with its own Qt points this at plugins that end the program.
     if "cv2" in os.environ.get("QT_QPA_PLATFORM_PLUGIN_PATH", ""):
         del os.environ["QT_QPA_PLATFORM_PLUGIN_PATH"]
+    # Contexts of OpenGL are not shared: VTK has its own, and to make one here costs a tenth of a second.
     for attribute in (
         Qt.ApplicationAttribute.AA_EnableHighDpiScaling,
         Qt.ApplicationAttribute.AA_UseHighDpiPixmaps,
-        Qt.ApplicationAttribute.AA_ShareOpenGLContexts,
     ):
         QApplication.setAttribute(attribute)
     rounding = Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
@@ -84,8 +94,8 @@ def make_window() -> MainWindow:
     clock = QTimer(window)
     clock.timeout.connect(queue.poll)
     clock.start(POLL_MS)
-    # Icons cost more than the rest of the menus together, so they come after the first paint.
-    QTimer.singleShot(0, window.dress)
+    window.dress()
+    window.first_paint.then(lambda: QApplication.setWindowIcon(QIcon(str(paths.resources() / "uniem.svg"))))
     return window
 
 

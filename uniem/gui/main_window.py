@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QPoint, Qt, QTimer
-from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
+from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
 
-from uniem import paths
 from uniem.data.location import normalised_location
 from uniem.errors import UniemError
 from uniem.gui.action import Action
@@ -20,6 +19,7 @@ from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.canvas.view_model import Voxel
 from uniem.gui.command_palette import CommandPalette
 from uniem.gui.data_dock import DataDock
+from uniem.gui.first_paint import FirstPaint
 from uniem.gui.help import Help
 from uniem.gui.hint_bar import HintBar
 from uniem.gui.item_actions import ItemActions, Screen, provenance_of
@@ -72,6 +72,7 @@ class MainWindow(QMainWindow):
         )
         self.annotator: MeshAnnotator | None = None
         self._is_closed = False
+        self.first_paint = FirstPaint(self)
         self._make_parts()
         self._make_docks()
         self.projects = Projects(self)
@@ -99,7 +100,6 @@ class MainWindow(QMainWindow):
 
     def dress(self) -> None:
         """Take the icons and colours of the present theme."""
-        self.setWindowIcon(QIcon(str(paths.resources() / "uniem.svg")))
         self.action_set.dress()
         self.jobs.dress()
         self.data.refresh()

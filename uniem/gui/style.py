@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from qtpy.QtGui import QColor, QFont, QIcon, QPalette
+from qtpy.QtGui import QColor, QFont, QPalette
 from qtpy.QtWidgets import QApplication
 
 from uniem import paths
+from uniem.gui.icons import Icons, Ink
 
 Theme = Literal["dark", "light", "system"]
 THEMES: tuple[Theme, ...] = ("dark", "light", "system")
@@ -151,30 +152,11 @@ def accent(name: Literal["error", "warning", "good", "quiet", "line"]) -> QColor
     return QColor(_ACCENTS[tone()][name])
 
 
-class _Icons:
-    """Icons by name, in the colour of the present theme; kept until the theme changes."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], QIcon] = {}
-
-    def __call__(self, name: str, colour: str = "") -> QIcon:
-        """Return an icon of the Material Design set."""
-        key = (name, colour)
-        if key not in self._kept:
-            import qtawesome
-
-            ink = colour or QApplication.palette().color(QPalette.ColorRole.WindowText).name()
-            self._kept[key] = qtawesome.icon(
-                f"mdi6.{name}", color=ink, color_disabled=_FADED[tone()], color_active=ink
-            )
-        return self._kept[key]
-
-    def cache_clear(self) -> None:
-        """Forget every icon, for the theme has changed."""
-        self._kept.clear()
+def _ink() -> Ink:
+    return Ink(QApplication.palette().color(QPalette.ColorRole.WindowText).name(), _FADED[tone()])
 
 
-icon = _Icons()
+icon = Icons(_ink)
 
 
 def _tone(application: QApplication, theme: Theme) -> Literal["dark", "light"]:
