@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from uniem.gui.action import Action
 from uniem.gui.canvas.keymap_presets import SHORTCUTS
 from uniem.gui.file_actions import FILE_ACTIONS
+from uniem.gui.place_actions import PLACE_ACTIONS
 from uniem.operations.operation import Operation, Role
 
 MENUS = (
@@ -79,6 +80,7 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
         "Use the keys and mouse buttons of another program.",
         "preset keymap napari webknossos knossos mib itk-snap dojo keys mouse",
     ),
+    *PLACE_ACTIONS,
     Action(
         "fit",
         "Fit to window",

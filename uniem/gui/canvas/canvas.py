@@ -23,6 +23,7 @@ from uniem.gui.canvas.layers_panel import LayersPanel
 from uniem.gui.canvas.mouse import modifier_name
 from uniem.gui.canvas.overlays import Invitation, Toast
 from uniem.gui.canvas.painting import PaintingController
+from uniem.gui.canvas.places.places import Places
 from uniem.gui.canvas.planes import VIEW_AXES
 from uniem.gui.canvas.slice_view import SliceView
 from uniem.gui.canvas.toolbar import CanvasToolbar
@@ -67,6 +68,7 @@ class Canvas(QWidget):
         self._modifier = ""
         self._tool_laid_down: Tool | None = None
         self._build()
+        self.places = Places(self, settings)
         self.commands.add_views(self.grid, self.hand_tools.hosts)
         self.hand_tools.add_to(self.grid, self.commands.actions, self.commands.endings)
         self._connect_painting()
