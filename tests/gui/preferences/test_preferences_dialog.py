@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QTextBrowser
+from qtpy.QtWidgets import QApplication, QTextBrowser, QToolButton
 
 from uniem import paths
 from uniem.data.mesh import Mesh
 from uniem.data.palette import Hues, Palette, colour_of, use_palette
 from uniem.data.volume import ArrayVolume
-from uniem.gui import app
+from uniem.gui import app, startup_report
 from uniem.gui.annotator.objects import MeshObjects
 from uniem.gui.canvas.keymap import Gesture, Slot
 from uniem.gui.canvas.view_model import Tool
@@ -149,7 +149,8 @@ def test_a_preset_chosen_changes_keys_menus_tooltips_and_hints(
     page.preset.activated.emit(page.preset.currentIndex())
     assert window.settings.get("keymap/preset") == "napari"
     assert "Wheel: zoom" in str(window.canvas.hint())
-    assert "(1)" in window.canvas.toolbar._tools[Tool.ERASER].toolTip()
+    buttons = window.canvas.findChildren(QToolButton)
+    assert "(1)" in next(each for each in buttons if each.accessibleName() == "Eraser").toolTip()
     assert window.action_set["canvas-brush"].text() == "Brush\t2"
     page.preset.setCurrentIndex(page.preset.findData("uni-em"))
     page.preset.activated.emit(page.preset.currentIndex())
@@ -235,6 +236,25 @@ def test_the_first_start_asks_once(window: MainWindow, qtbot: Any) -> None:
     assert chooser.cards["webknossos"].isChecked()
     chooser.skip.click()
     assert window.canvas.keys.keymap.preset == "webknossos"
+
+
+def test_a_start_that_is_only_measured_does_not_ask(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(startup_report.VARIABLE, str(tmp_path / "report.json"))
+    app._open(window, [])
+    assert shown(KeymapChooser) == []
+
+
+def test_the_preferences_open_once_and_follow_the_theme(
+    window: MainWindow, dialog: PreferencesDialog, qtbot: Any
+) -> None:
+    window.preferences.show()
+    assert shown(PreferencesDialog) == [dialog]
+    before = dialog.list.item(0).icon().pixmap(22).toImage()
+    window.appearance.set_theme("light")
+    qtbot.waitUntil(lambda: dialog.list.item(0).icon().pixmap(22).toImage() != before)
+    window.appearance.set_theme("dark")
 
 
 def test_a_start_with_a_file_does_not_ask(window: MainWindow, stack: Path) -> None:

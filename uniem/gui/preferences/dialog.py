@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import (
     QDialog,
@@ -47,10 +47,12 @@ class PreferencesDialog(QDialog):
             ("Canvas", "brush-variant", self.canvas),
             ("Files", "folder-outline", self.files),
         ):
-            item = QListWidgetItem(style.icon(icon), title)
+            item = QListWidgetItem(title)
+            item.setData(Qt.ItemDataRole.UserRole, icon)
             item.setSizeHint(QSize(140, 36))
             self.list.addItem(item)
             self.stack.addWidget(page)
+        self._draw_icons()
         self.list.currentRowChanged.connect(self.stack.setCurrentIndex)
         self.list.setCurrentRow(0)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -66,6 +68,18 @@ class PreferencesDialog(QDialog):
         column = QVBoxLayout(self)
         column.addLayout(row, 1)
         column.addWidget(buttons)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the icons in the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            # After the theme is complete, its icons included.
+            QTimer.singleShot(0, self._draw_icons)
+
+    def _draw_icons(self) -> None:
+        for place in range(self.list.count()):
+            item = self.list.item(place)
+            item.setIcon(style.icon(item.data(Qt.ItemDataRole.UserRole)))
 
     def done(self, result: int) -> None:
         """Stop listening, and close."""

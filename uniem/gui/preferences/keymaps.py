@@ -50,6 +50,12 @@ class Keymaps:
         self._preset = preset_of(kept if isinstance(kept, str) else DEFAULT).id
         self._take_kept()
 
+    def set_actions(self, actions: Sequence[Action]) -> None:
+        """Know other actions, and what the user chose for them."""
+        self.actions = tuple(actions)
+        self._take_kept()
+        self.changed.emit()
+
     @property
     def keymap(self) -> Keymap:
         """What keys and mouse mean now."""

@@ -29,16 +29,20 @@ class Preferences:
 
     def __init__(self, window: MainWindow) -> None:
         self._window, self._settings = window, window.settings
-        self.keymaps = Keymaps(window.settings, [action for action, _ in window.action_set.found()])
+        self.keymaps = Keymaps(window.settings, window.action_set.made())
         self.keymaps.changed.connect(self._use_keymap)
+        window.action_set.filled.connect(lambda: self.keymaps.set_actions(window.action_set.made()))
         self._use_keymap()
         self._use_palette()
         window.sessions.save_every(self.autosave_minutes)
         paths.use_work_folder(self.work_folder)
 
     def show(self) -> None:
-        """Open the preferences."""
-        PreferencesDialog(self, self._window).show()
+        """Open the preferences, or bring them to the front."""
+        dialog = self._window.findChild(PreferencesDialog) or PreferencesDialog(self, self._window)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
 
     def choose_keymap(self) -> None:
         """Ask which tool the user comes from."""

@@ -82,7 +82,7 @@ TOOL_SHORTCUTS: tuple[Shortcut, ...] = (
         "Interpolate",
         ("I",),
         "Fill the label in hand between the sections in which it is painted.",
-        others={WEBKNOSSOS: ("Shift+V",), ITK_SNAP: ("I",)},
+        others={WEBKNOSSOS: ("V",)},
         menu="Proofread/Between sections",
         synonyms="between gaps shape slices",
     ),
