@@ -118,7 +118,7 @@ def test_a_figure_has_the_pixels_of_the_view_at_its_scale(
     canvas.model.contrast = (0, 255)
     path = tmp_path / "figure.png"
     figure = canvas.places.write_figure(FigureRequest(path, scale=3, has_scale_bar=False))
-    qtbot.waitUntil(path.exists)
+    qtbot.waitUntil(path.exists, timeout=20_000)
     image = QImage(str(path))
     viewport = canvas.view.viewport()
     assert abs(image.width() - 3 * viewport.width()) <= 1
@@ -133,7 +133,7 @@ def test_a_figure_has_the_pixels_of_the_view_at_its_scale(
 def test_a_figure_as_svg_has_its_bar_as_shapes(qtbot: QtBot, painting_canvas: Canvas, tmp_path: Path) -> None:
     path = tmp_path / "figure.svg"
     painting_canvas.places.write_figure(FigureRequest(path, scale=2))
-    qtbot.waitUntil(path.exists)
+    qtbot.waitUntil(path.exists, timeout=20_000)
     text = path.read_text()
     found = re.search(r"<text[^>]*>([\d.]+) (nm|µm)</text>", text)
     assert found

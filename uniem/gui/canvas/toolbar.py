@@ -137,7 +137,7 @@ class CanvasToolbar(KeyedBar):
     def _build(self) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 3, 6, 3)
-        row.setSpacing(4)
+        row.setSpacing(2)
         self._build_label(row)
         row.addStretch(1)
         self._build_display(row)
