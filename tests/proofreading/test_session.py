@@ -389,6 +389,8 @@ def test_every_level_of_the_pyramid_shows_unsaved_edits(new_labels: Make, opened
     session.close()
     session = opened(path)
     level = session.volume.levels[1]
+    assert level.read(Box((1, 150, 150), (2, 151, 151))) == 5
+    assert list(session.write_steps())
     assert np.array_equal(level.read(Box.of_shape(level.shape)), expected())
 
 

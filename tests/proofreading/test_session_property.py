@@ -13,16 +13,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.proofreading.edited import carry_out
 from uniem.data.geometry import Box, VoxelSize
 from uniem.data.store import StoredVolume, create_store
 from uniem.data.volume import Kind
-from uniem.proofreading import objects as objects_module
+from uniem.proofreading import applying as applying_module
+from uniem.proofreading import edits as edits_module
+from uniem.proofreading import grid as grid_module
+from uniem.proofreading import session as session_module
+from uniem.proofreading.edits import Edit, Relabelling
 from uniem.proofreading.objects import ObjectTable
 from uniem.proofreading.session import ProofreadingSession
+from uniem.proofreading.timeline import PastState
 from uniem.proofreading.tools.brush import Stroke, paint
 from uniem.proofreading.tools.fields import lock, rename, unlock
 from uniem.proofreading.tools.plane import Plane
 from uniem.proofreading.tools.protect import Protect
+from uniem.proofreading.tools.split import split_pieces
+from uniem.proofreading.tools.whole_objects import merge_objects
 
 SHAPE = (4, 40, 50)
 State = tuple[np.ndarray, dict[int, tuple[str, bool]]]
@@ -34,35 +42,49 @@ class Killed(BaseException):
 
 @pytest.fixture(autouse=True, scope="module")
 def _small_blocks() -> Iterator[None]:
+    """Let a small volume have many blocks, large strokes be written later, and saves be in portions."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(objects_module, "_BLOCK_SHAPE", (3, 16, 20))
+        patch.setattr(grid_module, "_BLOCK_SHAPE", (3, 16, 20))
+        patch.setattr(edits_module, "LARGE", 600)
+        patch.setattr(applying_module, "_MOST_WAITING", 3)
+        patch.setattr(session_module, "_PORTION_BYTES", 2 * 2 * 16 * 16 * 4)
         yield
 
 
 class Model:
-    """What a session should be, as whole copies of everything."""
+    """What a session should be: whole copies of everything after each edit, by the edit's id."""
 
     def __init__(self) -> None:
-        self.now: State = (np.zeros(SHAPE, np.uint32), {})
-        self.undo: list[State] = []
-        self.redo: list[State] = []
-        self.saved = (self.now, list(self.undo), list(self.redo))
+        self.states: dict[int, State] = {0: (np.zeros(SHAPE, np.uint32), {})}
+        self.lines: dict[int, list[int]] = {0: []}
+        self.undo: list[int] = []
+        self.redo: list[int] = []
+        self.saved: tuple[list[int], list[int]] = ([], [])
 
-    def apply(self, state: State) -> None:
-        self.undo.append(self.now)
+    @property
+    def now(self) -> State:
+        return self.states[self.undo[-1] if self.undo else 0]
+
+    def apply(self, edit: int, state: State) -> None:
+        self.states[edit] = state
+        self.undo.append(edit)
+        self.lines[edit] = list(self.undo)
         self.redo.clear()
-        self.now = state
 
-    def step(self, source: list[State], target: list[State]) -> None:
+    def step(self, source: list[int], target: list[int]) -> None:
         if source:
-            target.append(self.now)
-            self.now = source.pop()
+            target.append(source.pop())
+
+    def go_to(self, edit: int) -> None:
+        line, ahead = self.lines[edit], self.undo + self.redo[::-1]
+        self.undo = list(line)
+        self.redo = ahead[len(line) :][::-1] if ahead[: len(line)] == line else []
 
     def save(self) -> None:
-        self.saved = (self.now, list(self.undo), list(self.redo))
+        self.saved = (list(self.undo), list(self.redo))
 
     def revert(self) -> None:
-        self.now, self.undo, self.redo = self.saved[0], list(self.saved[1]), list(self.saved[2])
+        self.undo, self.redo = list(self.saved[0]), list(self.saved[1])
 
 
 class Pair:
@@ -76,6 +98,10 @@ class Pair:
         self.labels_given: set[int] = set()
         self.labels_painted: set[int] = set()
 
+    def apply(self, edit: Edit, array: np.ndarray, fields: dict[int, tuple[str, bool]]) -> None:
+        self.session.apply(edit)
+        self.model.apply(self.session.timeline.position, (array, fields))
+
     def paint(self, label: int, plane: Plane, points: list[tuple[int, int, int]], radius: float) -> None:
         locked = self.session.objects.locked()
         if label in locked:
@@ -87,9 +113,67 @@ class Pair:
         array = self.model.now[0].copy()
         for patch in edit.patches:
             array[patch.box.slices][patch.selection()] = label
-        self.session.apply(edit)
-        self.model.apply((array, self.model.now[1]))
+        self.apply(edit, array, self.model.now[1])
         self.labels_painted.add(label)
+
+    def relabel(self, pairs: dict[int, int]) -> None:
+        """Merge, delete and exchange whole objects, all at once."""
+        if not self.session.objects.is_counted:
+            return
+        before, fields = self.model.now
+        array = before.copy()
+        for source, target in pairs.items():
+            array[before == source] = target
+        self.apply(Edit("Relabel", (Relabelling(tuple(pairs.items())),)), array, fields)
+        self.labels_painted |= {*pairs.values()}
+
+    def merge(self, into: int, others: list[int]) -> None:
+        if not self.session.objects.is_counted or into in self.session.objects.locked():
+            return
+        edit = merge_objects(self.session.objects, into, others)
+        if edit is not None:
+            array, spared = self.model.now[0].copy(), [0, *self.session.objects.locked()]
+            array[np.isin(array, others) & ~np.isin(array, spared)] = into
+            self.apply(edit, array, self.model.now[1])
+
+    def split(self, label: int) -> None:
+        """Give each piece of an object but the largest a fresh label."""
+        table = self.session.objects
+        if not table.is_counted or label in table.locked() or label not in table:
+            return
+        box = table[label].box
+        assert box is not None
+        fresh: list[int] = []
+
+        def new_label() -> int:
+            fresh.append(self.session.next_label())
+            assert fresh[-1] not in self.labels_given | self.labels_painted
+            return fresh[-1]
+
+        edit = split_pieces(self.session.volume, label, box, new_label)
+        self.labels_given.update(fresh)
+        if edit is not None:
+            self.apply(edit, carry_out(self.model.now[0], edit), self.model.now[1])
+
+    def go_to(self, number: int) -> None:
+        edit = sorted(self.model.states)[number % len(self.model.states)]
+        self.session.go_to(edit)
+        self.model.go_to(edit)
+
+    def restore_inside(self, number: int, start: tuple[int, int, int]) -> None:
+        edit = sorted(self.model.states)[number % len(self.model.states)]
+        box = Box(start, SHAPE)
+        was = self.model.states[edit][0][box.slices]
+        made = self.session.timeline.restore_inside(box, edit)
+        array = self.model.now[0].copy()
+        assert (made is None) == np.array_equal(array[box.slices], was)
+        if made is not None:
+            array[box.slices] = was
+            self.apply(made, array, self.model.now[1])
+
+    def write_a_little(self) -> None:
+        for _ in zip(range(2), self.session.write_steps(), strict=False):
+            pass
 
     def change_field(self, label: int, name: str) -> None:
         table = self.session.objects
@@ -103,8 +187,7 @@ class Pair:
             edit, new = rename(table, label, name), (name, old_lock)
         assert (edit is None) == (new == (old_name, old_lock))
         if edit is not None:
-            self.session.apply(edit)
-            self.model.apply((self.model.now[0], fields | {label: new}))
+            self.apply(edit, self.model.now[0], fields | {label: new})
 
     def undo(self) -> None:
         assert (self.session.undo() is None) == (not self.model.undo)
@@ -137,24 +220,30 @@ class Pair:
             self.labels_given.add(label)
 
     def reopen(self) -> None:
-        path = self.session.path
-        self.session.close()
-        self.session = ProofreadingSession.open(path)
+        self._go_on_with(self.session.path)
 
     def kill(self) -> None:
         """Go on with the files as they are at this moment."""
-        path = self._copied()
+        self._go_on_with(self._copied())
+
+    def _go_on_with(self, path: Path) -> None:
+        edited = dict(self.session.objects.edited)
+        edits = self.session.timeline.edits()
         self.session.close()
         self.session = ProofreadingSession.open(path)
+        assert self.session.objects.edited == edited
+        assert self.session.timeline.edits() == edits
 
-    def kill_while_saving(self, seed: int, after_attributes: bool) -> None:
+    def kill_while_saving(self, seed: int, after_attributes: bool, portions: int) -> None:
         """Go on with some chunks of the save and without others."""
         before = self._copied()
-        real_commit = StoredVolume.commit
+        real_commit, left = StoredVolume.commit, [portions]
 
         def commit(store: StoredVolume) -> None:
             real_commit(store)
-            raise Killed
+            left[0] -= 1
+            if left[0] < 0 or not self.session.unwritten_blocks:
+                raise Killed
 
         def keep(*_: object) -> None:
             raise Killed
@@ -170,8 +259,7 @@ class Pair:
         path = self._copied()
         if not after_attributes:
             _mix(before / "0", path / "0", np.random.default_rng(seed))
-        self.session.close()
-        self.session = ProofreadingSession.open(path)
+        self._go_on_with(path)
 
     def check(self) -> None:
         session, (array, fields) = self.session, self.model.now
@@ -183,6 +271,10 @@ class Pair:
             assert (found.name, found.locked) == fields.get(label, ("", False))
         if table.is_counted:
             _check_table(table, array)
+        listed = session.timeline.edits()
+        assert [edit.id for edit in listed if edit.state is PastState.DONE] == self.model.undo
+        assert [edit.id for edit in listed if edit.state is PastState.UNDONE] == self.model.redo[::-1]
+        assert {edit.id for edit in listed} == self.model.states.keys() - {0}
 
     def check_to_the_bottom(self) -> None:
         """Undo everything, then redo everything."""
@@ -236,9 +328,26 @@ PAINT = st.tuples(
 FIELD = st.tuples(
     st.just("change_field"), st.integers(1, 5), st.sampled_from(["", "soma", "axon", "lock", "unlock"])
 )
-TORN = st.tuples(st.just("kill_while_saving"), st.integers(0, 9), st.booleans())
-PLAIN = ["undo", "redo", "save", "revert", "count", "count_a_little", "new_label", "reopen", "kill"]
-STEP = st.one_of(PAINT, PAINT, PAINT, FIELD, TORN, st.tuples(st.sampled_from(PLAIN)), st.just(("undo",)))
+TORN = st.tuples(st.just("kill_while_saving"), st.integers(0, 9), st.booleans(), st.integers(0, 3))
+LABEL = st.integers(1, 5)
+RELABEL = st.tuples(
+    st.just("relabel"),
+    st.dictionaries(LABEL, st.integers(0, 5), min_size=1, max_size=3).filter(
+        lambda pairs: all(source != target for source, target in pairs.items())
+    ),
+)
+MERGE = st.tuples(st.just("merge"), LABEL, st.lists(LABEL, max_size=4))
+SPLIT = st.tuples(st.just("split"), LABEL)
+GO_TO = st.tuples(st.just("go_to"), st.integers(0, 30))
+CORNER = st.tuples(*[st.integers(0, n - 1) for n in SHAPE])
+RESTORE = st.tuples(st.just("restore_inside"), st.integers(0, 30), CORNER)
+PLAIN = ["undo", "redo", "save", "revert", "count_a_little", "new_label", "reopen", "kill", "write_a_little"]
+ONCE = st.tuples(st.sampled_from(PLAIN))
+BIG = st.one_of(RELABEL, MERGE, SPLIT)
+STEP = st.one_of(PAINT, PAINT, PAINT, BIG, BIG, FIELD, TORN, ONCE, st.just(("undo",)), GO_TO, RESTORE)
+START = st.sampled_from([[], [("count",)], [("count",)]])
+STEPS = st.builds(lambda start, rest: start + rest, START, st.lists(STEP, min_size=5, max_size=30))
+MANY_STEPS = st.builds(lambda start, rest: start + rest, START, st.lists(STEP, min_size=10, max_size=80))
 
 
 def play(steps: list[tuple]) -> None:
@@ -253,14 +362,14 @@ def play(steps: list[tuple]) -> None:
             pair.session.close()
 
 
-@given(st.lists(STEP, min_size=5, max_size=30))
+@given(STEPS)
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_sequence_leaves_what_the_model_says(steps: list[tuple]) -> None:
     play(steps)
 
 
 @pytest.mark.slow
-@given(st.lists(STEP, min_size=10, max_size=80))
+@given(MANY_STEPS)
 @settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 def test_many_long_sequences_leave_what_the_model_says(steps: list[tuple]) -> None:
     play(steps)

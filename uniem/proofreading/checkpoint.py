@@ -29,7 +29,9 @@ def mark_checkpoint(
     """Record that the store holds all edits: the number in both, a sample of voxels, the object table."""
     samples = fingerprint(store)
     try:
-        store.update_attributes(journal={"id": journal.id, "checkpoint": number})
+        known = store.attributes.get("journal", {}).get("next_label", 1)
+        next_label = max(int(journal.fact("next_label") or 1), int(known))
+        store.update_attributes(journal={"id": journal.id, "checkpoint": number, "next_label": next_label})
     except OSError as error:
         raise UniemError(
             f"Cannot save {store.path}: {error}.", "Check the disk's free space and rights."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,9 +16,12 @@ from numpy.typing import NDArray
 from uniem.data.geometry import Box, Triple
 from uniem.errors import UniemError
 
-FieldValue: TypeAlias = str | bool | tuple[int, int, int] | None
+FieldValue: TypeAlias = str | bool | int | tuple[int, int, int] | None
+# Edits whose boxes hold more voxels than this are seen at once and written block by block later.
+LARGE = 1 << 21
 _FORMAT = 1
 _PREFIX = struct.Struct("<BI")
+NOWHERE = Box((0, 0, 0), (0, 0, 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +109,32 @@ class FieldChange:
         return frozenset({self.label})
 
 
-Part: TypeAlias = Patch | FieldChange
+@dataclass(frozen=True, slots=True)
+class Relabelling:
+    """All voxels of some objects get other labels, all at once; a target of 0 deletes.
+
+    It costs the same for any size: what it changes is found block by block when it is written. The session
+    fills in `box`, which lies around all voxels that change.
+    """
+
+    mapping: tuple[tuple[int, int], ...]
+    box: Box = NOWHERE
+    is_taken_back: bool = False
+
+    def inverse(self) -> Relabelling:
+        """Return the change that takes this one back."""
+        return replace(self, is_taken_back=not self.is_taken_back)
+
+    def sources(self) -> list[int]:
+        """Return the labels that are given up."""
+        return [source for source, _ in self.mapping]
+
+    def labels(self) -> frozenset[int]:
+        """Return the objects it concerns."""
+        return frozenset(label for pair in self.mapping for label in pair) - {0}
+
+
+Part: TypeAlias = Patch | FieldChange | Relabelling
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,10 +152,18 @@ class Edit:
     @property
     def box(self) -> Box:
         """The smallest box around all voxels that change; empty if none does."""
-        box = Box((0, 0, 0), (0, 0, 0))
-        for patch in self.patches:
-            box = box.union(patch.box)
-        return box
+        boxes = [part.box for part in self.parts if not isinstance(part, FieldChange)]
+        return functools.reduce(Box.union, boxes, NOWHERE)
+
+    @property
+    def relabelling(self) -> Relabelling | None:
+        """The part that changes whole objects, if there is one; an edit has no patches beside it."""
+        return next((part for part in self.parts if isinstance(part, Relabelling)), None)
+
+    @property
+    def is_large(self) -> bool:
+        """Tell whether writing it takes longer than a user should wait."""
+        return self.relabelling is not None or sum(patch.box.size for patch in self.patches) > LARGE
 
     @property
     def labels(self) -> frozenset[int]:
@@ -180,6 +217,8 @@ class _Reader:
 
 
 def _encoded(part: Part, body: list[bytes]) -> dict[str, Any]:
+    if isinstance(part, Relabelling):
+        return {"mapping": part.mapping, "start": part.box.start, "stop": part.box.stop}
     if isinstance(part, FieldChange):
         return {"label": part.label, "field": part.field, "before": part.before, "after": part.after}
     dtype = part.before.dtype.newbyteorder("<").str
@@ -194,6 +233,9 @@ def _decoded(header: dict[str, Any], content: _Reader) -> Part:
         values = (tuple(v) if isinstance(v, list) else v for v in (header["before"], header["after"]))
         return FieldChange(header["label"], header["field"], *values)
     z, y, x = header["start"]
+    if "mapping" in header:
+        pairs = tuple((int(source), int(target)) for source, target in header["mapping"])
+        return Relabelling(pairs, Box((z, y, x), tuple(header["stop"])))
     depth, height, width = header["shape"]
     box = Box((z, y, x), (z + depth, y + height, x + width))
     mask = content.array("u1", -(-math.prod(box.shape) // 8))
@@ -231,7 +273,9 @@ def distinct(values: NDArray[Any]) -> list[int]:
     """Return the labels among values, ascending."""
     if len(values) == 1:
         return [int(values[0])]
-    listed: list[int] = np.unique(values).tolist()
+    # Labels lie in runs, and what is left of each run is quick to sort.
+    firsts = values[np.concatenate([[True], values[1:] != values[:-1]])]
+    listed: list[int] = np.unique(firsts).tolist()
     return listed
 
 

@@ -47,6 +47,8 @@ class History:
         torn and its edits then reverted: the disk may hold some of them, so taking them back is a step too.
     is_torn : bool
         Whether a save began after the checkpoint and did not end.
+    parents : dict[int, int]
+        The edit before each edit, 0 before the first: what was undone and painted over is a branch.
     """
 
     undo: list[Titled] = field(default_factory=list)
@@ -55,6 +57,8 @@ class History:
     steps: list[Step] = field(default_factory=list)
     written: list[Step] = field(default_factory=list)
     is_torn: bool = False
+    parents: dict[int, int] = field(default_factory=dict)
+    _titles: dict[int, str] = field(default_factory=dict)
     _saved: tuple[list[Titled], list[Titled]] = ([], [])
     # Both undo lists agree at least up to here.
     _agreed: int = 0
@@ -63,6 +67,8 @@ class History:
         """Take in a row; return the steps that it stands for."""
         match entry.kind:
             case EntryKind.APPLY:
+                self.parents[entry.id] = self.position
+                self._titles[entry.id] = entry.title
                 self.undo.append(Titled(entry.id, entry.title))
                 self.redo.clear()
                 return self._stepped(Step(entry.id, True))
@@ -81,6 +87,27 @@ class History:
                 return []
             case EntryKind.REVERT:
                 return self._reverted()
+            case EntryKind.GO_TO:
+                return self._gone_to(entry.ref)
+
+    @property
+    def position(self) -> int:
+        """The edit done last of those that are not undone; 0 if there is none."""
+        return self.undo[-1].entry if self.undo else 0
+
+    def line_to(self, edit: int) -> list[int]:
+        """Return the edits that lead from the beginning to an edit, which is the last of them."""
+        line = []
+        while edit:
+            line.append(edit)
+            edit = self.parents[edit]
+        return line[::-1]
+
+    def way(self, start: int, end: int) -> list[Step]:
+        """Return the steps from just after one edit to just after another."""
+        back, on = self.line_to(start), self.line_to(end)
+        shared = _shared(back, on)
+        return [Step(e, False) for e in reversed(back[shared:])] + [Step(e, True) for e in on[shared:]]
 
     @property
     def unsaved(self) -> int:
@@ -93,6 +120,18 @@ class History:
     def taken_back(self) -> list[Step]:
         """Return the steps that lead from here to the checkpoint."""
         return [step.inverse() for step in reversed(self.steps)]
+
+    def _gone_to(self, edit: int) -> list[Step]:
+        steps = self.way(self.position, edit)
+        line, ahead = self.line_to(edit), [*self.undo, *reversed(self.redo)]
+        shared = _shared([each.entry for each in ahead], line)
+        is_behind_or_ahead = shared == len(line)
+        self.redo = ahead[shared:][::-1] if is_behind_or_ahead else []
+        self._agreed = min(self._agreed, _shared([each.entry for each in self.undo], line))
+        self.undo = [Titled(each, self._titles[each]) for each in line]
+        for step in steps:
+            self._stepped(step)
+        return steps
 
     def _stepped(self, step: Step) -> list[Step]:
         self.steps.append(step)
@@ -112,3 +151,10 @@ class History:
         self.undo, self.redo = self._saved[0].copy(), self._saved[1].copy()
         self._agreed = len(self.undo)
         return back
+
+
+def _shared(one: list[int], other: list[int]) -> int:
+    """Return how many numbers two lists have in common at their beginnings."""
+    return next(
+        (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )

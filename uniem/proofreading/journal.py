@@ -17,7 +17,7 @@ from uniem.errors import UniemError
 from uniem.proofreading.edits import Edit
 
 FILE_NAME = "journal.sqlite"
-_FORMAT = 1
+_FORMAT = 2
 _REFUSED = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_BUSY,
@@ -35,6 +35,14 @@ CREATE TABLE entries (
 CREATE TABLE edits (entry INTEGER PRIMARY KEY, content BLOB NOT NULL);
 CREATE TABLE snapshots (name TEXT PRIMARY KEY, entry INTEGER NOT NULL, content BLOB NOT NULL);
 """
+# What large edits changed, found when they were written, and how the object table stood before.
+_SCHEMA_2 = """
+CREATE TABLE parts (
+    entry INTEGER NOT NULL, block INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY (entry, block)
+) WITHOUT ROWID;
+CREATE TABLE places (entry INTEGER PRIMARY KEY, content BLOB NOT NULL);
+"""
+_MOST_LISTED = 8
 
 
 class Sync(StrEnum):
@@ -55,11 +63,16 @@ class EntryKind(StrEnum):
     SAVING = "saving"
     CHECKPOINT = "checkpoint"
     REVERT = "revert"
+    GO_TO = "go to"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row: `ref` is the edit undone or redone, the checkpoint's number, or the checkpoint reverted to."""
+    """A row.
+
+    `ref` is the edit undone or redone, the edit gone to (0: before all), the checkpoint's number, or the
+    checkpoint reverted to. `details` are the box and some objects of an edit, or the samples of a checkpoint.
+    """
 
     id: int
     kind: EntryKind
@@ -93,7 +106,7 @@ class Journal:
         part.unlink(missing_ok=True)
         with _told(path):
             connection = sqlite3.connect(part, isolation_level=None)
-            connection.executescript(_SCHEMA)
+            connection.executescript(_SCHEMA + _SCHEMA_2)
             facts = {"format": _FORMAT, "id": uuid.uuid4().hex}
             rows = [(key, json.dumps(value)) for key, value in facts.items()]
             connection.executemany("INSERT INTO facts VALUES (?, ?)", rows)
@@ -109,7 +122,7 @@ class Journal:
             try:
                 connection.execute("PRAGMA journal_mode=WAL")
                 journal = Journal(connection, author, sync)
-                version = journal.fact("format")
+                version = journal._upgraded()
             except BaseException:
                 connection.close()
                 raise
@@ -119,6 +132,13 @@ class Journal:
                 f"{path} has format {version}, this program reads format {_FORMAT}.", "Update the program."
             )
         return journal
+
+    def _upgraded(self) -> Any:
+        """Return the format, after bringing that of earlier versions up to date."""
+        if (version := self.fact("format")) != 1:
+            return version
+        self._connection.executescript(f"BEGIN;{_SCHEMA_2}REPLACE INTO facts VALUES ('format', '2');COMMIT;")
+        return _FORMAT
 
     def close(self) -> None:
         """Close the file."""
@@ -139,11 +159,13 @@ class Journal:
         with _told(self.path):
             self._connection.execute("REPLACE INTO facts VALUES (?, ?)", (key, json.dumps(value)))
 
-    def append_edit(self, edit: Edit) -> Entry:
-        """Record an edit that is about to be applied."""
+    def append_edit(self, edit: Edit, places: bytes | None = None) -> Entry:
+        """Record an edit that is about to be applied, and how the objects it concerns stand before it."""
         with self.together():
-            entry = self.append(EntryKind.APPLY, title=edit.title)
+            entry = self.append(EntryKind.APPLY, title=edit.title, details=_summary(edit))
             self._connection.execute("INSERT INTO edits VALUES (?, ?)", (entry.id, edit.to_bytes()))
+            if places is not None:
+                self._connection.execute("INSERT INTO places VALUES (?, ?)", (entry.id, places))
         return entry
 
     def append(self, kind: EntryKind, ref: int = 0, title: str = "", details: Any = None) -> Entry:
@@ -157,7 +179,11 @@ class Journal:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Make all rows written inside appear at once or not at all."""
+        """Make all rows written inside appear at once or not at all; it may be nested."""
+        is_inside = self._connection.in_transaction
+        if is_inside:
+            yield
+            return
         before = self.last_id
         with _told(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
@@ -195,6 +221,24 @@ class Journal:
             raise JournalDamaged(f"{self.path} lacks the edit of row {entry_id}.", "Copy the volume again.")
         return Edit.from_bytes(row[0])
 
+    def places(self, entry_id: int) -> bytes | None:
+        """Return how the objects that an edit concerns stood before it, if that was kept."""
+        query = "SELECT content FROM places WHERE entry = ?"
+        row = self._connection.execute(query, (entry_id,)).fetchone()
+        return bytes(row[0]) if row else None
+
+    def put_part(self, entry_id: int, block: int, content: bytes) -> None:
+        """Keep which voxels of a block a relabelling changed; the same again changes nothing."""
+        with _told(self.path):
+            row = (entry_id, block, content)
+            self._connection.execute("REPLACE INTO parts VALUES (?, ?, ?)", row)
+
+    def parts(self, entry_id: int) -> dict[int, bytes]:
+        """Return which voxels of each block a relabelling changed, as far as it was written."""
+        query = "SELECT block, content FROM parts WHERE entry = ?"
+        with _told(self.path):
+            return dict(self._connection.execute(query, (entry_id,)))
+
     def put_snapshot(self, name: str, entry: int, content: bytes) -> None:
         """Keep bytes derived from the rows up to an entry, in place of the earlier ones of that name."""
         with _told(self.path):
@@ -205,6 +249,12 @@ class Journal:
         query = "SELECT entry, content FROM snapshots WHERE name = ?"
         row = self._connection.execute(query, (name,)).fetchone()
         return (row[0], row[1]) if row else None
+
+
+def _summary(edit: Edit) -> dict[str, Any]:
+    """Return what a list of edits shows of one, so that it need not be decoded."""
+    labels = sorted(edit.labels)
+    return {"box": [*edit.box.start, *edit.box.stop], "labels": labels[:_MOST_LISTED], "count": len(labels)}
 
 
 @contextmanager

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 import threading
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,10 +15,13 @@ from uniem.data.geometry import Box, Triple
 from uniem.data.store import StoredVolume
 from uniem.data.volume import Volume
 from uniem.errors import UniemError
-from uniem.proofreading.edits import Edit, Patch
+from uniem.proofreading.deferred import Deferred, Renaming
+from uniem.proofreading.edits import Edit, Patch, Relabelling
+from uniem.proofreading.grid import BlockGrid, block_shape_of
 
-# Coarser levels are brought up to date in tiles of this shape, so that far strokes do not make one huge box.
+# Coarser levels are brought up to date in tiles of about this shape, so that far strokes make no huge box.
 _TILE: Triple = (16, 512, 512)
+KeepPart = Callable[[int, int, bytes], None]
 
 
 class EditDoesNotFit(UniemError):
@@ -30,13 +31,17 @@ class EditDoesNotFit(UniemError):
 class LiveVolume(Volume):
     """Read a store with its unsaved edits; only a session writes them."""
 
-    def __init__(self, store: StoredVolume) -> None:
+    def __init__(self, store: StoredVolume, block_shape: Triple | None = None) -> None:
         super().__init__(store.shape, store.dtype, store.voxel_size, store.kind)
         self.name, self.source = store.name, store.source
+        self.grid = BlockGrid(store.shape, block_shape or block_shape_of(store.chunk_shape))
+        self.deferred = Deferred(self.grid)
+        # A view writes nothing: all edits wait in it for ever.
+        self.is_written = store.writable
         self._store = store
+        self._keep_part: KeepPart = _refuse_part
         self._chunks: set[Triple] = set()
-        self._outdated: dict[Triple, Box] = {}
-        self._refreshing = threading.Lock()
+        self._pyramid = _Pyramid(store, self.deferred)
 
     @property
     def chunk_shape(self) -> Triple:
@@ -45,7 +50,7 @@ class LiveVolume(Volume):
 
     def read(self, box: Box) -> NDArray[Any]:
         """Return the voxels of a box, unsaved edits included."""
-        return self._store.read(box)
+        return self.deferred.read(box, lambda: self._store.read(box))
 
     def write(self, box: Box, array: NDArray[Any]) -> None:
         """Refuse: what is not an edit could not be undone."""
@@ -53,13 +58,18 @@ class LiveVolume(Volume):
 
     def has_data(self, box: Box) -> bool:
         """Tell whether a box may hold anything but background."""
-        is_pending = not self._chunks.isdisjoint(_tiles_of(box, self.chunk_shape))
-        return is_pending or self._store.has_data(box)
+        is_pending = not self._chunks.isdisjoint(tiles_of(box, self.chunk_shape))
+        return (
+            is_pending
+            or not self.deferred.waiting.keys().isdisjoint(self.grid.blocks_of(box))
+            or self._store.has_data(box)
+        )
 
     @property
     def levels(self) -> list[Volume]:
         """The pyramid, full resolution first, unsaved edits included."""
-        return [self, *(_LiveLevel(self, level) for level in self._store.levels[1:])]
+        levels = range(1, len(self._store.levels))
+        return [self, *(_LiveLevel(self._store, i, self._pyramid) for i in levels)]
 
     @property
     def pending_bytes(self) -> int:
@@ -68,123 +78,185 @@ class LiveVolume(Volume):
 
     def check(self, edit: Edit) -> None:
         """Raise unless the voxels are as the edit expects them."""
-        whole = Box.of_shape(self.shape)
+        if edit.relabelling is not None:
+            self._check_relabelling(edit, edit.relabelling)
         for patch in edit.patches:
-            if not whole.contains(patch.box) or patch.before.dtype != self.dtype:
-                raise EditDoesNotFit(
-                    f"'{edit.title}' is for {patch.before.dtype} labels at {patch.box}; this is {self}.",
-                    "Open the volume that it was made for.",
-                )
+            self.check_place(patch, edit.title)
             if not (self.read(patch.box)[patch.selection()] == patch.before).all():
                 raise EditDoesNotFit(
                     f"'{edit.title}' was made for other labels than {self.name} has at {patch.box}.",
                     "The volume changed in the meantime; make the edit again.",
                 )
 
-    def put(self, edit: Edit) -> None:
-        """Write the voxels of an edit into the transaction."""
-        for patch in edit.patches:
-            array = self.read(patch.box).copy()
-            array[patch.selection()] = patch.after
-            self._store.write(patch.box, array)
-            self.note(patch.box)
+    def check_place(self, patch: Patch, title: str) -> None:
+        """Raise unless a patch lies in this volume and has labels of its type."""
+        if not Box.of_shape(self.shape).contains(patch.box) or patch.before.dtype != self.dtype:
+            raise EditDoesNotFit(
+                f"'{title}' is for {patch.before.dtype} labels at {patch.box}; this is {self}.",
+                "Open the volume that it was made for.",
+            )
 
-    def refresh_levels(self) -> None:
-        """Bring the coarser levels up to date; views may ask from several threads."""
-        with self._refreshing:
-            while self._outdated:
-                tile, box = self._outdated.popitem()
-                try:
-                    self._store.update_pyramid(box)
-                except BaseException:
-                    self._outdated[tile] = box.union(self._outdated.get(tile, box))
-                    raise
+    def _check_relabelling(self, edit: Edit, part: Relabelling) -> None:
+        sources, largest = part.sources(), int(np.iinfo(self.dtype).max)
+        if edit.patches or len(set(sources)) < len(sources) or 0 in sources:
+            raise EditDoesNotFit(f"'{edit.title}' changes whole objects in more than one way.")
+        for label in part.labels():
+            if not 0 < label <= largest:
+                raise EditDoesNotFit(
+                    f"Label {label} does not fit {self.name}, which holds 0 to {largest}.",
+                    "Choose a smaller label, or convert the volume to a wider type.",
+                )
+
+    def put(self, patch: Patch) -> None:
+        """Write the voxels of a patch into the transaction."""
+        for block in self.grid.blocks_of(patch.box):
+            self.fold(block)
+        array = self._store.read(patch.box).copy()
+        array[patch.selection()] = patch.after
+        self.overwrite(patch.box, array)
 
     def overwrite(self, box: Box, array: NDArray[Any]) -> None:
         """Write voxels into the transaction that edits in the journal lead to."""
         self._store.write(box, array)
+        self._chunks.update(tiles_of(box, self.chunk_shape))
+        self._pyramid.note(box)
+
+    def keep_parts_with(self, keep_part: KeepPart) -> None:
+        """Say where is kept which voxels a relabelling changed, before they are written."""
+        self._keep_part = keep_part
+
+    def fold(self, block: int) -> None:
+        """Write what waits in a block into the transaction."""
+        if block not in self.deferred.waiting:
+            return
+        box = self.grid.box_of(block)
+        with self.deferred.lock:
+            array = self._store.read(box).copy()
+            for change in self.deferred.waiting[block]:
+                before = array.copy() if isinstance(change, Renaming) else array
+                change.apply(array, box)
+                if isinstance(change, Renaming):
+                    patch = Patch.of(box.start, array != before, before, array)
+                    content = Edit("", (patch,)).to_bytes() if patch is not None else b""
+                    self._keep_part(change.entry, block, content)
+            self._store.write(box, array)
+            self.deferred.folded(block)
+        self._chunks.update(tiles_of(box, self.chunk_shape))
+        self._pyramid.note(box, is_urgent=False)
+
+    def fold_steps(self, most_bytes: int) -> Iterator[None]:
+        """Fold block after block until all is written or the transaction holds so much; yield after each."""
+        while self.deferred.waiting and self.pending_bytes < most_bytes:
+            self.fold(next(iter(self.deferred.waiting)))
+            yield
+        if not self.deferred.waiting:
+            yield from self._pyramid.refresh_steps()
+
+    def refresh_levels(self) -> None:
+        """Bring the coarser levels up to date."""
+        for _ in self._pyramid.refresh_steps():
+            pass
+
+    def forget_chunks(self) -> None:
+        """Start counting memory anew after a part of a save was written."""
+        self._chunks.clear()
 
     def forget_pending(self) -> None:
-        """Start counting anew after the transaction ended."""
+        """Start counting anew after the transaction ended with everything written, or nothing."""
         self._chunks.clear()
-        self._outdated.clear()
+        self._pyramid.clear()
 
-    def note(self, box: Box) -> None:
+
+class _Pyramid:
+    """Know which tiles of the coarser levels are outdated, and compute them anew."""
+
+    def __init__(self, store: StoredVolume, deferred: Deferred) -> None:
+        self.deferred = deferred
+        self._store = store
+        z, y, x = (b * -(-t // b) for t, b in zip(_TILE, deferred.grid.block_shape, strict=True))
+        self._tile: Triple = (z, y, x)
+        # Tiles in which strokes were drawn, and those whose changes views show without computing anything.
+        self._urgent: dict[Triple, Box] = {}
+        self._other: dict[Triple, Box] = {}
+        self._refreshing = threading.RLock()
+
+    def note(self, box: Box, is_urgent: bool = True) -> None:
         """Remember that the voxels of a box changed."""
-        self._chunks.update(_tiles_of(box, self.chunk_shape))
-        for tile in _tiles_of(box, _TILE):
-            part = box.intersection(_tile_box(tile, _TILE))
-            self._outdated[tile] = part.union(self._outdated.get(tile, part))
+        outdated = self._urgent if is_urgent else self._other
+        for block in self.deferred.grid.blocks_of(box) if self.deferred.behind else ():
+            # What waits for the coarser levels of a block is over once the whole block is computed anew.
+            if block in self.deferred.behind:
+                box = box.union(self.deferred.grid.box_of(block))
+        for tile in tiles_of(box, self._tile):
+            part = box.intersection(_tile_box(tile, self._tile))
+            outdated[tile] = part.union(outdated.get(tile, part))
 
+    def refresh_steps(self) -> Iterator[None]:
+        """Compute everything that is outdated anew; yield after each tile."""
+        while tiles := [*self._urgent, *self._other]:
+            for tile in tiles:
+                self._refresh(tile)
+                yield
 
-def replay(edits: Iterable[Edit], volume: LiveVolume) -> None:
-    """Write the voxels of many edits, whatever is there: each chunk is read and written once."""
-    for box, patches in _by_chunk(edits, volume):
-        array = volume.read(box).copy()
-        for patch in patches:
-            view, selection, part = _meeting(array, box, patch)
-            view[selection] = part.after
-        volume.overwrite(box, array)
+    def refresh_seen(self, box: Box) -> None:
+        """Compute anew what strokes changed in a box of full resolution; views ask from several threads."""
+        with self._refreshing:
+            for tile in tiles_of(box, self._tile) if self._urgent else ():
+                if tile in self._urgent:
+                    self._refresh(tile)
 
+    def clear(self) -> None:
+        """Forget what was outdated."""
+        self._urgent.clear()
+        self._other.clear()
 
-def replay_exactly(edits: Iterable[Edit], volume: LiveVolume) -> None:
-    """Write the voxels of many edits; raise `EditDoesNotFit` if one was made for other voxels."""
-    for box, patches in _by_chunk(edits, volume):
-        array = volume.read(box).copy()
-        for patch in patches:
-            view, selection, part = _meeting(array, box, patch)
-            if not (view[selection] == part.before).all():
-                raise EditDoesNotFit(f"An edit was made for other labels than there are at {patch.box}.")
-            view[selection] = part.after
-        volume.overwrite(box, array)
+    def _refresh(self, tile: Triple) -> None:
+        with self._refreshing:
+            boxes = [outdated.pop(tile) for outdated in (self._urgent, self._other) if tile in outdated]
+            try:
+                for box in boxes:
+                    self._store.update_pyramid(box)
+            except BaseException:
+                for box in boxes:
+                    self._urgent[tile] = box.union(self._urgent.get(tile, box))
+                raise
+            for box in boxes:
+                self._caught_up(box)
 
-
-def _by_chunk(edits: Iterable[Edit], volume: LiveVolume) -> Iterator[tuple[Box, list[Patch]]]:
-    """Yield chunks and the patches that meet them, in order: between chunks their order does not matter."""
-    whole, groups = Box.of_shape(volume.shape), defaultdict[Triple, list[Patch]](list)
-    tile_shape = _triple(min(a, b) for a, b in zip(volume.chunk_shape, _TILE, strict=True))
-    for edit in edits:
-        for patch in edit.patches:
-            if patch.before.dtype != volume.dtype or not whole.contains(patch.box):
-                raise EditDoesNotFit(
-                    f"An edit of {patch.before.dtype} labels at {patch.box} is not for {volume}."
-                )
-            for tile in _tiles_of(patch.box, tile_shape):
-                groups[tile].append(patch)
-    for tile, patches in groups.items():
-        box = _tile_box(tile, tile_shape).intersection(whole)
-        changed = functools.reduce(Box.union, (patch.box for patch in patches))
-        volume.note(box.intersection(changed))
-        yield box, patches
-
-
-def _meeting(array: NDArray[Any], box: Box, patch: Patch) -> tuple[NDArray[Any], NDArray[np.bool_], Patch]:
-    """Return where an array that shows a box meets a patch, which voxels it changes, and that part."""
-    inner, selection = box.intersection(patch.box), patch.selection()
-    if inner != patch.box:
-        selection = selection[inner.relative_to(patch.box.start).slices]
-        patch = patch.within(inner)
-    return array[inner.relative_to(box.start).slices], selection, patch
+    def _caught_up(self, box: Box) -> None:
+        for block in self.deferred.grid.blocks_of(box):
+            if box.contains(self.deferred.grid.box_of(block)):
+                self.deferred.caught_up(block)
 
 
 class _LiveLevel(Volume):
     """A coarser level, brought up to date when it is looked at."""
 
-    def __init__(self, full: LiveVolume, level: Volume) -> None:
+    def __init__(self, store: StoredVolume, index: int, pyramid: _Pyramid) -> None:
+        level = store.levels[index]
         super().__init__(level.shape, level.dtype, level.voxel_size, level.kind)
         self.name = level.name
-        self._full, self._level = full, level
+        self._level, self._pyramid = level, pyramid
+        z, y, x = (max(1, round(factor)) for factor in store.level_factor(index))
+        self._factor: Triple = (z, y, x)
 
     @property
     def chunk_shape(self) -> Triple:
         return self._level.chunk_shape
 
     def read(self, box: Box) -> NDArray[Any]:
-        self._full.refresh_levels()
-        return self._level.read(box)
+        start, stop = (
+            tuple(n * f for n, f in zip(end, self._factor, strict=True)) for end in (box.start, box.stop)
+        )
+        self._pyramid.refresh_seen(Box(_triple(start), _triple(stop)))
+        return self._pyramid.deferred.read(box, lambda: self._level.read(box), self._factor)
 
 
-def _tiles_of(box: Box, tile_shape: Triple) -> list[Triple]:
+def _refuse_part(entry: int, block: int, content: bytes) -> None:
+    raise UniemError("This volume is open for reading only.", "Open it for editing first.")
+
+
+def tiles_of(box: Box, tile_shape: Triple) -> list[Triple]:
     """Return the indices of the tiles that a box meets."""
     ranges = [range(a // n, -(-b // n)) for a, b, n in zip(box.start, box.stop, tile_shape, strict=True)]
     return [_triple(index) for index in itertools.product(*ranges)]
@@ -195,6 +267,6 @@ def _tile_box(tile: Triple, tile_shape: Triple) -> Box:
     return Box(start, _triple(a + n for a, n in zip(start, tile_shape, strict=True)))
 
 
-def _triple(values: Any) -> Triple:
+def _triple(values: Iterable[Any]) -> Triple:
     z, y, x = values
     return (int(z), int(y), int(x))

@@ -5,44 +5,61 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from psygnal import Signal
 
-from uniem.data.geometry import Box, Triple, blocks, count_blocks
+from uniem.data.geometry import Box
 from uniem.errors import UniemError
 from uniem.progress import Context
-from uniem.proofreading.edits import Edit, FieldChange, Patch
+from uniem.proofreading.edits import Edit, FieldChange, Patch, Relabelling
 from uniem.proofreading.journal import Journal
 from uniem.proofreading.live_volume import LiveVolume
-from uniem.proofreading.occupancy import Columns, Occupancy, Tally, join, measure_block
+from uniem.proofreading.occupancy import Occupancy, Rows
+from uniem.proofreading.tally import Columns, Tally, join, measure_block, packed, unpacked
 
-_BLOCK_SHAPE: Triple = (8, 256, 256)
 # Counting a block again takes about as long as accounting for this many patches.
 _PATCHES_PER_BLOCK = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What a person says about an object; a colour of None is the palette's."""
+    """What a person says about an object.
+
+    Attributes
+    ----------
+    colour : tuple of int, or None
+        Red, green and blue, 0 to 255; None is the palette's.
+    class_name : str
+        Which kind of thing it is, such as axon or glia.
+    confidence : int or None
+        How sure the person is, in percent; None if nothing was said.
+    """
 
     name: str = ""
     colour: tuple[int, int, int] | None = None
     visible: bool = True
     locked: bool = False
+    class_name: str = ""
+    confidence: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentedObject:
-    """One label: what a person says about it, how many voxels it has, and the box around them."""
+    """One label: what a person says about it, how many voxels it has, and the box around them.
+
+    `edited` is when it was changed last, in seconds since 1970; None if it never was here.
+    """
 
     id: int
     fields: Fields
     voxels: int
     box: Box | None
+    edited: float | None = None
 
 
 class ObjectTable:
@@ -58,8 +75,9 @@ class ObjectTable:
     def __init__(self, volume: LiveVolume) -> None:
         self._volume = volume
         self._fields: dict[int, Fields] = {}
+        self._edited: dict[int, float] = {}
         self._occupancy: Occupancy | None = None
-        self._scan = _Scan(volume, _block_shape(volume.chunk_shape))
+        self._scan = _Scan(volume)
 
     @property
     def is_counted(self) -> bool:
@@ -104,17 +122,33 @@ class ObjectTable:
     def __getitem__(self, label: int) -> SegmentedObject:
         """Return an object; one without voxels has no box."""
         voxels, box = self._occupancy.total_of(label) if self._occupancy else (0, None)
-        return SegmentedObject(label, self.fields_of(label), voxels, box)
+        return SegmentedObject(label, self.fields_of(label), voxels, box, self._edited.get(label))
 
     def fields_of(self, label: int) -> Fields:
         """Return what a person says about an object."""
         return self._fields.get(label, Fields())
 
+    @property
+    def said(self) -> Mapping[int, Fields]:
+        """What a person says of objects, as far as anything was said."""
+        return self._fields
+
+    @property
+    def edited(self) -> Mapping[int, float]:
+        """When objects were changed last, in seconds since 1970, as far as they were."""
+        return self._edited
+
     def boxes_of(self, label: int) -> list[Box]:
         """Return boxes that together hold all voxels of an object, none larger than a block."""
+        return self.counts().boxes_of(label)
+
+    def counts(self) -> Occupancy:
+        """Return where each object is, block by block; raise while the voxels are being counted."""
         if self._occupancy is None:
-            raise UniemError("The objects of this volume are still being counted.", "Wait until it is done.")
-        return self._occupancy.boxes_of(label)
+            raise UniemError(
+                f"The objects of {self._volume.name} are still being counted.", "Wait until that is done."
+            )
+        return self._occupancy
 
     def locked(self) -> frozenset[int]:
         """Return the objects that no tool may change."""
@@ -129,13 +163,64 @@ class ObjectTable:
         ids = self.columns().ids
         return max([int(ids[-1]) if len(ids) else 0, *self._fields], default=0)
 
-    def record(self, edit: Edit) -> None:
-        """Account for an edit; once its voxels are written, `settle` must follow."""
+    def record(self, edit: Edit, when: float, before: Rows | None = None) -> None:
+        """Account for an edit; once its voxels are written, `settle` must follow.
+
+        `before` is how the objects stood before an edit that this one takes back; it then need not be found.
+        """
+        self.touch(edit.labels, when)
         for part in edit.parts:
             if isinstance(part, FieldChange):
                 self.record_field(part)
-            else:
-                self.record_patch(part)
+        self._record_voxels(edit, before)
+
+    def record_many(self, changes: Sequence[tuple[Edit, Rows | None]]) -> None:
+        """Account for the voxels of many edits in order, which are written, in whichever way is cheaper."""
+        if self._occupancy is None:
+            for edit, _ in changes:
+                self._record_voxels(edit, None)
+            return
+        changed, relabelled = defaultdict[int, set[int]](set), set[int]()
+        for edit, _ in changes:
+            relabelled |= edit.relabelling.labels() if edit.relabelling is not None else set()
+            for patch in edit.patches:
+                for block in self._occupancy.grid.blocks_of(patch.box):
+                    changed[block] |= patch.labels()
+        count = sum(len(edit.patches) for edit, _ in changes)
+        is_dense = count > _PATCHES_PER_BLOCK * len(changed)
+        for edit, before in changes:
+            if not is_dense or edit.relabelling is not None:
+                self._record_voxels(edit, before)
+        if is_dense:
+            again = {block: labels | relabelled for block, labels in changed.items()}
+            self._occupancy.measure_again(again, self._volume.read)
+
+    def touch(self, labels: Iterable[int], when: float) -> None:
+        """Note that objects were changed."""
+        self._edited.update(dict.fromkeys(labels, when))
+
+    def _record_voxels(self, edit: Edit, before: Rows | None) -> None:
+        if before is not None and self._occupancy is not None:
+            self._occupancy.put_rows(before)
+            return
+        for part in edit.parts:
+            if isinstance(part, Patch):
+                self._record_patch(part)
+            elif isinstance(part, Relabelling):
+                self._record_relabelling(part)
+
+    def _record_patch(self, patch: Patch) -> None:
+        # What is not counted yet will be counted as it is then.
+        if self._occupancy is None:
+            self._scan.measure_again(patch.box)
+        else:
+            self._occupancy.record(patch)
+
+    def _record_relabelling(self, part: Relabelling) -> None:
+        if self._occupancy is None:
+            self._scan.measure_again(part.box)
+        else:
+            self._occupancy.relabel(dict(part.mapping))
 
     def record_field(self, change: FieldChange) -> None:
         """Account for a change of a field."""
@@ -145,27 +230,6 @@ class ObjectTable:
             self._fields.pop(change.label, None)
         else:
             self._fields[change.label] = fields
-
-    def record_patch(self, patch: Patch) -> None:
-        """Account for a change of voxels; what is not counted yet will be counted as it is then."""
-        if self._occupancy is None:
-            self._scan.measure_again(patch.box)
-        else:
-            self._occupancy.record(patch)
-
-    def record_many(self, patches: list[Patch]) -> None:
-        """Account for many changes whose voxels are written, in whichever way is cheaper."""
-        if self._occupancy is None:
-            return
-        changed = defaultdict[int, set[int]](set)
-        for patch in patches:
-            for block in self._occupancy.blocks_of(patch.box):
-                changed[block] |= patch.labels()
-        if len(patches) > _PATCHES_PER_BLOCK * len(changed):
-            self._occupancy.measure_again(changed, self._volume.read)
-        else:
-            for patch in patches:
-                self._occupancy.record(patch)
 
     def settle(self) -> None:
         """Make the boxes exact again after edits."""
@@ -178,14 +242,15 @@ class ObjectTable:
         return tuple(
             FieldChange(label, name, default[name], value)
             for label, fields in self._fields.items()
-            for name, value in asdict(fields).items()
-            if value != default[name]
+            for name, value in _differing(fields).items()
         )
 
     def keep(self, journal: Journal, entry: int) -> None:
         """Keep fields and counts in the journal, as they are after an entry that is a checkpoint."""
-        fields = {str(label): asdict(fields) for label, fields in self._fields.items()}
+        fields = {str(label): _differing(fields) for label, fields in self._fields.items()}
         journal.put_snapshot("fields", entry, json.dumps(fields).encode())
+        labels, times = np.array(list(self._edited), np.uint64), np.array(list(self._edited.values()))
+        journal.put_snapshot("edited", entry, packed({"labels": labels, "times": times}))
         self.keep_counts(journal, entry)
 
     def keep_counts(self, journal: Journal, entry: int) -> None:
@@ -202,22 +267,29 @@ class ObjectTable:
         if (kept := journal.snapshot("fields")) is not None:
             fields = json.loads(kept[1])
             self._fields = {int(label): _fields(values) for label, values in fields.items()}
+        self.restore_times(journal)
         whole, edited = journal.snapshot("counts"), journal.snapshot("counts edited")
         if whole is None or edited is None:
             return None
         name = str(journal.fact("counts"))
-        self._occupancy = Occupancy.from_bytes(self._volume.shape, name, whole[1], edited[1])
-        return edited[0]
+        self._occupancy = Occupancy.from_bytes(self._volume.grid, name, whole[1], edited[1])
+        return edited[0] if self._occupancy is not None else None
+
+    def restore_times(self, journal: Journal) -> None:
+        """Take from the journal when objects were changed last, as it was at the checkpoint."""
+        self._edited = {}
+        if (kept := journal.snapshot("edited")) is not None:
+            named = unpacked(kept[1])
+            self._edited.update(zip(named["labels"].tolist(), named["times"].tolist(), strict=True))
 
 
 class _Scan:
     """Count a volume block by block, while it may be edited."""
 
-    def __init__(self, volume: LiveVolume, block_shape: Triple) -> None:
-        self._volume, self._block_shape = volume, block_shape
-        self._total = count_blocks(volume.shape, block_shape)
-        self._numbering = Occupancy(volume.shape, block_shape, join([]))
-        self._left = (block.core for block in blocks(volume.shape, block_shape))
+    def __init__(self, volume: LiveVolume) -> None:
+        self._volume, self._grid = volume, volume.grid
+        self._total = math.prod(self._grid.counts)
+        self._left = (self._grid.box_of(block) for block in range(self._total))
         self._again: dict[int, Box] = {}
         self._measured: dict[int, Tally] = {}
         self._next: Box | None = next(self._left)
@@ -236,7 +308,7 @@ class _Scan:
             box, self._next = self._next, next(self._left, None)
         else:
             _, box = self._again.popitem()
-        number = self._numbering.block_of(box.start)
+        number = self._grid.block_of(box.start)
         if self._volume.has_data(box):
             self._measured[number] = measure_block(self._volume.read(box), box.start, number)
         else:
@@ -244,17 +316,18 @@ class _Scan:
 
     def measure_again(self, box: Box) -> None:
         """Count the blocks that a box meets once more, if they were counted."""
-        for number in self._numbering.blocks_of(box):
+        for number in self._grid.blocks_of(box):
             if self._measured.pop(number, None) is not None:
-                self._again[number] = self._numbering.box_of(number)
+                self._again[number] = self._grid.box_of(number)
 
     def result(self) -> Occupancy:
-        return Occupancy(self._volume.shape, self._block_shape, join(list(self._measured.values())))
+        return Occupancy(self._grid, join(list(self._measured.values())))
 
 
-def _block_shape(chunk_shape: Triple) -> Triple:
-    """Count chunk by chunk, unless chunks are tiny or huge."""
-    return chunk_shape if 1 << 17 <= math.prod(chunk_shape) <= 1 << 21 else _BLOCK_SHAPE
+def _differing(fields: Fields) -> dict[str, Any]:
+    """Return the fields that say anything."""
+    default = asdict(Fields())
+    return {name: value for name, value in asdict(fields).items() if value != default[name]}
 
 
 def _fields(values: dict[str, Any]) -> Fields:

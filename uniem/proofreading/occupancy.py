@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
-import io
-import itertools
 import uuid
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from uniem.data.geometry import Box, Triple
+from uniem.data.geometry import Box
 from uniem.proofreading.edits import Patch, distinct, tight_box
+from uniem.proofreading.grid import BlockGrid
+from uniem.proofreading.tally import (
+    COUNT,
+    START,
+    STOP,
+    Columns,
+    Ints,
+    Tally,
+    join,
+    measure_block,
+    packed,
+    rows_in_block,
+    summed,
+    tallied,
+    unpacked,
+)
 
-Ints = NDArray[np.int64]
-# A row of a label's table: voxels in the block, then start and stop of the box around them.
-COUNT, START, STOP = 0, slice(1, 4), slice(4, 7)
 # Up to so many labels of a patch are looked at one after the other; more are sorted.
 _FEW_LABELS = 6
 
 
-class Tally(NamedTuple):
-    """Voxels of labels in blocks: row i says that `labels[i]` has `table[i]` in `blocks[i]`."""
+class Rows(NamedTuple):
+    """How some labels stand in some blocks."""
 
     labels: NDArray[np.uint64]
     blocks: Ints
-    table: Ints
+    tally: Tally
 
+    def to_bytes(self) -> bytes:
+        """Encode it."""
+        named = {"of": self.labels, "in": self.blocks, **self.tally._asdict()}
+        return packed(named)
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Columns:
-    """The objects of a volume: ids (n,) ascending, voxels (n,), start and stop (n, 3) of their boxes."""
-
-    ids: NDArray[np.uint64]
-    voxels: Ints
-    start: Ints
-    stop: Ints
+    @staticmethod
+    def from_bytes(data: bytes) -> Rows:
+        """Decode what `to_bytes` made."""
+        named = unpacked(data)
+        tally = Tally(named["labels"], named["blocks"], named["table"])
+        return Rows(named["of"], named["in"], tally)
 
 
 class _Places:
@@ -61,10 +72,8 @@ class Occupancy:
     cheap; a label that is edited gets its own small table, which then holds instead.
     """
 
-    def __init__(self, shape: Triple, block_shape: Triple, tally: Tally) -> None:
-        self.block_shape = block_shape
-        self._shape = shape
-        self._grid = tuple(-(-n // b) for n, b in zip(shape, block_shape, strict=True))
+    def __init__(self, grid: BlockGrid, tally: Tally) -> None:
+        self.grid = grid
         self._edited: dict[int, _Places] = {}
         self._stale: set[tuple[int, int]] = set()
         self._set_base(tally)
@@ -74,26 +83,8 @@ class Occupancy:
         order = np.lexsort((tally.blocks, tally.labels))
         self._base = Tally(tally.labels[order], tally.blocks[order], tally.table[order])
         self._ids, self._first = np.unique(self._base.labels, return_index=True)
-        self._base_columns = _summed(self._base, self._ids, self._first)
+        self._base_columns = summed(self._base, self._ids, self._first)
         self._columns: Columns | None = None
-
-    def block_of(self, point_zyx: Triple) -> int:
-        """Return the number of the block that holds a voxel."""
-        z, y, x = (p // b for p, b in zip(point_zyx, self.block_shape, strict=True))
-        return (z * self._grid[1] + y) * self._grid[2] + x
-
-    def box_of(self, block: int) -> Box:
-        """Return the block of a number."""
-        index = np.unravel_index(block, self._grid)
-        z, y, x = (int(i) * b for i, b in zip(index, self.block_shape, strict=True))
-        return Box.of_shape(self.block_shape).translated((z, y, x)).intersection(Box.of_shape(self._shape))
-
-    def blocks_of(self, box: Box) -> list[int]:
-        """Return the numbers of the blocks that a box meets."""
-        ranges = (
-            range(a // n, -(-b // n)) for a, b, n in zip(box.start, box.stop, self.block_shape, strict=True)
-        )
-        return [(z * self._grid[1] + y) * self._grid[2] + x for z, y, x in itertools.product(*ranges)]
 
     def boxes_of(self, label: int) -> list[Box]:
         """Return a box around the label's voxels in each block that it meets."""
@@ -126,7 +117,7 @@ class Occupancy:
         """Count labels anew in blocks, given the labels that changed in each: cheaper for many edits."""
         self._columns = None
         for block, labels in changed.items():
-            box = self.box_of(block)
+            box = self.grid.box_of(block)
             tally = measure_block(read(box), box.start, block)
             rows = dict(zip(tally.labels.tolist(), tally.table, strict=True))
             for label in labels:
@@ -146,6 +137,44 @@ class Occupancy:
             places.table[at, START], places.table[at, STOP] = inner.start, inner.stop
         self._stale.clear()
 
+    def blocks_with(self, labels: Iterable[int]) -> Ints:
+        """Return the blocks that hold voxels of some labels, ascending."""
+        return np.unique(np.concatenate([np.zeros(0, np.int64), *(self._places(n).blocks for n in labels)]))
+
+    def rows_in(self, labels: Iterable[int], blocks: Ints) -> Rows:
+        """Return how some labels stand in some blocks, for `put_rows`."""
+        listed, parts = sorted(labels), []
+        for label in listed:
+            places = self._places(label)
+            here = np.isin(places.blocks, blocks, assume_unique=True)
+            count = int(np.count_nonzero(here))
+            parts.append(Tally(np.full(count, label, np.uint64), places.blocks[here], places.table[here]))
+        return Rows(np.array(listed, np.uint64), np.unique(blocks), join(parts))
+
+    def put_rows(self, rows: Rows) -> None:
+        """Make some labels stand in some blocks as they did."""
+        self._columns = None
+        order = np.argsort(rows.tally.labels, kind="stable")
+        labels, blocks, table = rows.tally.labels[order], rows.tally.blocks[order], rows.tally.table[order]
+        for label in rows.labels.tolist():
+            some = slice(*np.searchsorted(labels, np.array([label, label + 1], np.uint64)).tolist())
+            self._set_rows(label, rows.blocks, blocks[some], table[some])
+
+    def relabel(self, mapping: Mapping[int, int]) -> None:
+        """Account for whole objects given other labels, all at once."""
+        self._columns = None
+        taken: dict[int, list[_Places]] = {}
+        for source, target in mapping.items():
+            taken.setdefault(target, []).append(self._places(source))
+        stale = [(mapping[label], block) for label, block in self._stale if label in mapping]
+        none = np.zeros(0, np.int64)
+        for source in mapping:
+            self._edited[source] = _Places(none, np.zeros((0, 7), np.int64))
+        for target, parts in taken.items():
+            if target:
+                self._edited[target] = _union([self._places(target), *parts])
+        self._stale.update(place for place in stale if place[0])
+
     def compact(self) -> None:
         """Make what was edited part of the base, when it has become much."""
         rows = sum(len(places.blocks) for places in self._edited.values())
@@ -158,21 +187,22 @@ class Occupancy:
 
     def base_to_bytes(self) -> bytes:
         """Encode the counts that hold where no edit changed them; `base_name` changes when they do."""
-        return _packed(self._base._asdict() | {"block_shape": np.array(self.block_shape)})
+        return packed(self._base._asdict() | {"block_shape": np.array(self.grid.block_shape)})
 
     def edited_to_bytes(self) -> bytes:
         """Encode the counts of the labels that were edited since."""
         labels = np.array(list(self._edited), dtype=np.uint64)
         lengths = np.array([len(places.blocks) for places in self._edited.values()], dtype=np.int64)
-        return _packed(self._edited_tally()._asdict() | {"edited": labels, "lengths": lengths})
+        return packed(self._edited_tally()._asdict() | {"edited": labels, "lengths": lengths})
 
     @staticmethod
-    def from_bytes(shape: Triple, base_name: str, base: bytes, edited: bytes) -> Occupancy:
-        """Make it again from its encoded parts."""
-        whole, changes = _unpacked(base), _unpacked(edited)
-        z, y, x = whole["block_shape"].tolist()
+    def from_bytes(grid: BlockGrid, base_name: str, base: bytes, edited: bytes) -> Occupancy | None:
+        """Make it again from its encoded parts; None if they are of other blocks."""
+        whole, changes = unpacked(base), unpacked(edited)
+        if tuple(whole["block_shape"].tolist()) != grid.block_shape:
+            return None
         tally = Tally(whole["labels"], whole["blocks"], whole["table"])
-        occupancy = Occupancy(shape, (z, y, x), tally)
+        occupancy = Occupancy(grid, tally)
         occupancy.base_name = base_name
         stops = np.cumsum(changes["lengths"])
         for label, start, stop in zip(changes["edited"], stops - changes["lengths"], stops, strict=True):
@@ -219,6 +249,15 @@ class Occupancy:
         if row is not None:
             self._add(label, block, row)
 
+    def _set_rows(self, label: int, blocks: Ints, new_blocks: Ints, new_table: Ints) -> None:
+        """Replace what a label has in some blocks."""
+        places = self._places(label)
+        kept = ~np.isin(places.blocks, blocks, assume_unique=True)
+        joined = np.concatenate([places.blocks[kept], new_blocks])
+        order = np.argsort(joined, kind="stable")
+        table = np.concatenate([places.table[kept], new_table])[order]
+        self._edited[label] = _Places(joined[order], table)
+
     def _remove(self, label: int, block: int, row: Ints) -> None:
         places = self._own_places(label)
         at, is_there = places.find(block)
@@ -234,10 +273,10 @@ class Occupancy:
     def _losses_and_gains(self, patch: Patch) -> Iterator[tuple[int, int, Ints]]:
         """Yield label, block and row for what a patch takes (negative counts) and then gives."""
         z, y, x = patch.box.stop
-        block = self.block_of(patch.box.start)
-        if block == self.block_of((z - 1, y - 1, x - 1)):
+        block = self.grid.block_of(patch.box.start)
+        if block == self.grid.block_of((z - 1, y - 1, x - 1)):
             for labels, sign in ((patch.before, -1), (patch.after, 1)):
-                yield from ((label, block, row) for label, row in _rows_in_block(patch, labels, sign))
+                yield from ((label, block, row) for label, row in rows_in_block(patch, labels, sign))
             return
         for labels, sign in ((patch.before, -1), (patch.after, 1)):
             yield from self._rows_by_block(patch, labels, sign)
@@ -260,8 +299,8 @@ class Occupancy:
                     yield from self._rows_of(label, patch.box, inside, sign)
             return
         points = np.argwhere(patch.selection()) + patch.box.start
-        blocks = np.ravel_multi_index(tuple((points // self.block_shape).T), self._grid)
-        tally = _tallied(labels, blocks, points)
+        blocks = self.grid.number(points)
+        tally = tallied(labels, blocks, points)
         tally.table[:, COUNT] *= sign
         rows = zip(tally.labels.tolist(), tally.blocks.tolist(), tally.table, strict=True)
         yield from (row for row in rows if row[0] != 0)
@@ -270,8 +309,8 @@ class Occupancy:
         self, label: int, box: Box, inside: NDArray[np.bool_], sign: int
     ) -> Iterator[tuple[int, int, Ints]]:
         """Yield the rows of one label that has the given voxels of a box."""
-        for block in self.blocks_of(box):
-            part = self.box_of(block).intersection(box)
+        for block in self.grid.blocks_of(box):
+            part = self.grid.box_of(block).intersection(box)
             view = inside[part.relative_to(box.start).slices]
             if (inner := tight_box(view)) is not None:
                 inner = inner.translated(part.start)
@@ -285,100 +324,45 @@ class Occupancy:
         return join([Tally(*rows) for rows in zip(labels, blocks, tables, strict=True)])
 
     def _merged_columns(self) -> Columns:
+        """Return the columns of the base with those of the edited labels in their places."""
         if not self._edited:
             return self._base_columns
-        base = self._base_columns
         edited = self._edited_tally()
         order = np.lexsort((edited.blocks, edited.labels))
         edited = Tally(edited.labels[order], edited.blocks[order], edited.table[order])
-        new = _summed(edited, *np.unique(edited.labels, return_index=True))
-        keep = ~np.isin(base.ids, np.array(list(self._edited), dtype=np.uint64))
-        ids = np.concatenate([base.ids[keep], new.ids])
-        order = np.argsort(ids, kind="stable")
-        rest = ((base.voxels, new.voxels), (base.start, new.start), (base.stop, new.stop))
-        return Columns(ids[order], *(np.concatenate([old[keep], add])[order] for old, add in rest))
+        new = summed(edited, *np.unique(edited.labels, return_index=True))
+        base, labels = self._base_columns, np.sort(np.array(list(self._edited), dtype=np.uint64))
+        old = np.searchsorted(base.ids, labels)
+        old = old[base.ids[old.clip(max=max(0, len(base.ids) - 1))] == labels] if len(base.ids) else old[:0]
+        at = np.searchsorted(np.delete(base.ids, old), new.ids)
+
+        def spliced(before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
+            return np.insert(np.delete(before, old, axis=0), at, after, axis=0)
+
+        return Columns(
+            spliced(base.ids, new.ids),
+            spliced(base.voxels, new.voxels),
+            spliced(base.start, new.start),
+            spliced(base.stop, new.stop),
+        )
 
 
-def measure_block(labels: NDArray[Any], start: Triple, block: int) -> Tally:
-    """Count the labels of one block, (z, y, x), that begins at `start`; with fastremap and cc3d."""
-    import cc3d
-    import fastremap
-
-    renumbered, ids = fastremap.renumber(np.ascontiguousarray(labels))
-    if len(ids) == 1 and 0 in ids:
-        return join([])
-    statistics = cc3d.statistics(renumbered, no_slice_conversion=True)
-    ids.pop(0, None)
-    rows = np.fromiter(ids.values(), dtype=np.int64, count=len(ids))
-    boxes = statistics["bounding_boxes"][rows].astype(np.int64)
-    table = np.empty((len(rows), 7), np.int64)
-    table[:, COUNT] = statistics["voxel_counts"][rows]
-    table[:, START] = boxes[:, 0::2] + start
-    table[:, STOP] = boxes[:, 1::2] + 1 + start
-    labels_here = np.fromiter(ids.keys(), dtype=np.uint64, count=len(ids))
-    return Tally(labels_here, np.full(len(rows), block, np.int64), table)
-
-
-def join(tallies: list[Tally]) -> Tally:
-    """Put tallies one behind the other."""
-    empty = Tally(np.zeros(0, np.uint64), np.zeros(0, np.int64), np.zeros((0, 7), np.int64))
-    return Tally(*(np.concatenate(columns) for columns in zip(empty, *tallies, strict=True)))
-
-
-def _tallied(labels: NDArray[Any], blocks: Ints, points: Ints) -> Tally:
-    """Count labels by block, given the label, block and z, y, x of each voxel."""
-    order = np.lexsort((blocks, labels))
-    labels, blocks, points = labels[order], blocks[order], points[order]
-    is_first = np.concatenate([[True], (labels[1:] != labels[:-1]) | (blocks[1:] != blocks[:-1])])
-    first = np.flatnonzero(is_first)
-    table = np.empty((len(first), 7), np.int64)
-    table[:, COUNT] = np.diff(first, append=len(labels))
-    table[:, START] = np.minimum.reduceat(points, first, axis=0)
-    table[:, STOP] = np.maximum.reduceat(points, first, axis=0) + 1
-    return Tally(labels[first].astype(np.uint64), blocks[first], table)
-
-
-def _rows_in_block(patch: Patch, labels: NDArray[Any], sign: int) -> Iterator[tuple[int, Ints]]:
-    """Yield the labels that a patch inside one block takes (sign -1) or gives, each with its row."""
-    if len(labels) == 1:
-        if labels[0] != 0:
-            yield int(labels[0]), np.array([sign * patch.count, *patch.box.start, *patch.box.stop])
-        return
-    selection = patch.selection()
-    for label in distinct(labels):
-        inside = np.zeros_like(selection)
-        inside[selection] = labels == label
-        box = tight_box(inside)
-        if label != 0 and box is not None:
-            box = box.translated(patch.box.start)
-            yield label, np.array([sign * int(np.count_nonzero(inside)), *box.start, *box.stop])
-
-
-def _summed(tally: Tally, ids: NDArray[np.uint64], first: Ints) -> Columns:
-    """Sum a tally sorted by label over the blocks of each label."""
-    if not len(ids):
-        none = np.zeros((0, 3), np.int64)
-        return Columns(ids, np.zeros(0, np.int64), none, none)
-    table = tally.table
-    return Columns(
-        ids,
-        np.add.reduceat(table[:, COUNT], first),
-        np.minimum.reduceat(table[:, START], first, axis=0),
-        np.maximum.reduceat(table[:, STOP], first, axis=0),
-    )
+def _union(parts: list[_Places]) -> _Places:
+    """Return the places of objects that became one."""
+    blocks = np.concatenate([places.blocks for places in parts])
+    table = np.concatenate([places.table for places in parts])
+    if not len(blocks):
+        return _Places(blocks, table)
+    order = np.argsort(blocks, kind="stable")
+    blocks, table = blocks[order], table[order]
+    first = np.flatnonzero(np.concatenate([[True], blocks[1:] != blocks[:-1]]))
+    merged = np.empty((len(first), 7), np.int64)
+    merged[:, COUNT] = np.add.reduceat(table[:, COUNT], first)
+    merged[:, START] = np.minimum.reduceat(table[:, START], first, axis=0)
+    merged[:, STOP] = np.maximum.reduceat(table[:, STOP], first, axis=0)
+    return _Places(blocks[first], merged)
 
 
 def _box(row: Ints) -> Box:
     _, z0, y0, x0, z1, y1, x1 = row.tolist()
     return Box((z0, y0, x0), (z1, y1, x1))
-
-
-def _packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    return zlib.compress(buffer.getbuffer(), 1)
-
-
-def _unpacked(data: bytes) -> dict[str, NDArray[Any]]:
-    with np.load(io.BytesIO(zlib.decompress(data)), allow_pickle=False) as arrays:
-        return dict(arrays)

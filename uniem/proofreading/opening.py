@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import functools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+from uniem.data.geometry import Triple
 from uniem.data.store import StoredVolume, is_store, open_store
 from uniem.data.volume import Kind
 from uniem.errors import UniemError
+from uniem.proofreading.applying import Done, before_of, replay
 from uniem.proofreading.checkpoint import VolumeChanged, changed_outside, check_unchanged, mark_checkpoint
 from uniem.proofreading.edits import Edit, FieldChange
+from uniem.proofreading.grid import block_shape_of
 from uniem.proofreading.history import History, Step
 from uniem.proofreading.journal import FILE_NAME, EntryKind, Journal, JournalDamaged, Sync
-from uniem.proofreading.live_volume import EditDoesNotFit, LiveVolume, replay, replay_exactly
+from uniem.proofreading.live_volume import EditDoesNotFit, LiveVolume
 from uniem.proofreading.lock import EditingLock
 from uniem.proofreading.objects import ObjectTable
 
 LOCK_NAME = "journal.lock"
-_EDITS = (EntryKind.APPLY, EntryKind.UNDO, EntryKind.REDO)
+_EDITS = (EntryKind.APPLY, EntryKind.UNDO, EntryKind.REDO, EntryKind.GO_TO)
 _ENDS = (EntryKind.CHECKPOINT, EntryKind.REVERT)
 
 
@@ -56,26 +60,71 @@ def open_for_editing(path: Path, author: str, sync: Sync) -> Opened:
         raise
 
 
-def recover(opened: Opened, volume: LiveVolume, objects: ObjectTable) -> tuple[History, int]:
-    """Bring volume and objects to where the journal ends; return its history and the edits repeated."""
-    store, journal = opened.store, opened.journal
-    history, table_steps, repeated = History(), list[Step](), 0
-    counted_up_to = objects.restore(journal)
-    for entry in journal.entries():
-        steps = history.fold(entry)
-        if counted_up_to is not None and entry.id > counted_up_to:
-            table_steps += steps
-        repeated = repeated + 1 if entry.kind in _EDITS else 0 if entry.kind in _ENDS else repeated
+class Recovered(NamedTuple):
+    """Where a journal ends, and how many edits were repeated to get there."""
+
+    history: History
+    repeated: int
+
+
+def recover(store: StoredVolume, journal: Journal, volume: LiveVolume, objects: ObjectTable) -> Recovered:
+    """Bring volume and objects to where the journal ends."""
+    past = read_past(journal, objects.restore(journal))
     edit_of = functools.cache(lambda step: step.edit(journal))
-    edits = [edit_of(step) for step in history.written]
-    check_unchanged(store, journal, history, (patch.box for edit in edits for patch in edit.patches))
-    store.begin()
+    written = [Done(step, edit_of(step)) for step in past.history.written]
+    touched = (part.box for done in written for part in done.edit.parts if not isinstance(part, FieldChange))
+    check_unchanged(store, journal, past.history, touched)
+    if store.writable:
+        store.begin()
     try:
-        replay(edits, volume) if history.is_torn else replay_exactly(edits, volume)
+        replay(written, volume, journal, exactly=not past.history.is_torn)
     except EditDoesNotFit as error:
-        raise changed_outside(store, history, "an unsaved edit does not fit it any more") from error
-    _restore_table(objects, edits, [edit_of(step) for step in table_steps])
-    return history, repeated
+        raise changed_outside(store, past.history, "an unsaved edit does not fit it any more") from error
+    for done in written:
+        for part in done.edit.parts:
+            if isinstance(part, FieldChange):
+                objects.record_field(part)
+    for step, when in past.since_revert:
+        objects.touch(edit_of(step).labels, when)
+    objects.record_many([(edit_of(step), before_of(step, journal)) for step in past.uncounted])
+    objects.settle()
+    return Recovered(past.history, past.repeated)
+
+
+@dataclass
+class Past:
+    """What the rows of a journal say.
+
+    Attributes
+    ----------
+    repeated : int
+        How many edits follow the last checkpoint or revert.
+    uncounted : list[Step]
+        The steps after those that the kept counts of objects hold; none if there are no counts.
+    since_revert : list[tuple[Step, float]]
+        The steps since the last checkpoint or revert, and when they were taken.
+    """
+
+    history: History
+    repeated: int = 0
+    uncounted: list[Step] = field(default_factory=list)
+    since_revert: list[tuple[Step, float]] = field(default_factory=list)
+
+
+def read_past(journal: Journal, counted_up_to: int | None) -> Past:
+    """Fold all rows of a journal, given the row up to which objects are counted."""
+    past = Past(History())
+    for entry in journal.entries():
+        steps = past.history.fold(entry)
+        if counted_up_to is not None and entry.id > counted_up_to:
+            past.uncounted += steps
+        if entry.kind in _EDITS:
+            past.repeated += 1
+            past.since_revert += [(step, entry.time) for step in steps]
+        elif entry.kind in _ENDS:
+            past.repeated = 0
+            past.since_revert.clear()
+    return past
 
 
 def set_history_aside(path: Path, author: str = "") -> Path | None:
@@ -95,13 +144,30 @@ def set_history_aside(path: Path, author: str = "") -> Path | None:
             if file.exists():
                 file.rename(aside.with_name(aside.name + suffix))
         journal = _begun(Journal.create(old, author), store)
-        journal.remember("next_label", next_label)
+        journal.remember("next_label", max(next_label, next_label_of(journal, store)))
         if fields:
             journal.append_edit(Edit("Keep names, colours and locks", fields))
         journal.close()
         return aside if aside.exists() else None
     finally:
         lock.release()
+
+
+def grid_of(journal: Journal, store: StoredVolume) -> Triple:
+    """Return the blocks of a volume, which stay the same as long as its journal."""
+    kept = journal.fact("block_shape")
+    if kept is None:
+        kept = block_shape_of(store.chunk_shape)
+        journal.remember("block_shape", kept)
+    z, y, x = kept
+    return (z, y, x)
+
+
+def next_label_of(journal: Journal, store: StoredVolume) -> int:
+    """Return the first label that was never used, as far as journal and store know."""
+    return max(
+        int(journal.fact("next_label") or 1), int(store.attributes.get("journal", {}).get("next_label", 1))
+    )
 
 
 def _journal_of(store: StoredVolume, author: str, sync: Sync) -> Journal:
@@ -128,15 +194,6 @@ def _begun(journal: Journal, store: StoredVolume) -> Journal:
         journal.close()
         raise
     return journal
-
-
-def _restore_table(objects: ObjectTable, edits: list[Edit], edits_since_counted: list[Edit]) -> None:
-    for edit in edits:
-        for part in edit.parts:
-            if isinstance(part, FieldChange):
-                objects.record_field(part)
-    objects.record_many([patch for edit in edits_since_counted for patch in edit.patches])
-    objects.settle()
 
 
 def _kept_of(path: Path, store: StoredVolume) -> tuple[tuple[FieldChange, ...], int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +13,21 @@ from psygnal import Signal
 from uniem.data.geometry import Box, VoxelSize
 from uniem.data.store import StoredVolume
 from uniem.errors import UniemError
+from uniem.proofreading.applying import Done, before_of, carry_out, replay
 from uniem.proofreading.checkpoint import mark_checkpoint
-from uniem.proofreading.edits import Edit
-from uniem.proofreading.history import History
+from uniem.proofreading.edits import NOWHERE, Edit, FieldChange
+from uniem.proofreading.history import Titled
 from uniem.proofreading.journal import EntryKind, Journal, Sync
-from uniem.proofreading.live_volume import LiveVolume, replay
+from uniem.proofreading.live_volume import LiveVolume
 from uniem.proofreading.lock import EditingLock
 from uniem.proofreading.objects import ObjectTable
-from uniem.proofreading.opening import Opened, open_for_editing, recover
+from uniem.proofreading.occupancy import Rows
+from uniem.proofreading.opening import Opened, grid_of, next_label_of, open_for_editing, recover
+from uniem.proofreading.timeline import Timeline
+
+# A save writes large edits in portions of this size.
+_PORTION_BYTES = 256 << 20
+_MOST_BOXES = 64
 
 
 class ProofreadingSession:
@@ -37,11 +46,13 @@ class ProofreadingSession:
         self._journal: Journal = opened.journal
         self._lock: EditingLock = opened.lock
         self._is_open = True
-        self._next_label = int(self._journal.fact("next_label") or 1)
-        self.volume = LiveVolume(self._store)
+        self._next_label = next_label_of(self._journal, self._store)
+        self.volume = LiveVolume(self._store, grid_of(self._journal, self._store))
+        self.volume.keep_parts_with(self._journal.put_part)
         self.objects = ObjectTable(self.volume)
-        self._history: History
-        self._history, self.recovered_edits = recover(opened, self.volume, self.objects)
+        recovered = recover(self._store, self._journal, self.volume, self.objects)
+        self._history, self.recovered_edits = recovered
+        self.timeline = Timeline(self._journal, self._history, self.volume)
         self.objects.counted.connect(self._keep_counts)
 
     @staticmethod
@@ -93,33 +104,48 @@ class ProofreadingSession:
         """How much memory the unsaved edits hold at most; save when it becomes too much."""
         return self.volume.pending_bytes
 
+    @property
+    def unwritten_blocks(self) -> int:
+        """How many blocks wait for `write_steps`; until then large edits are only seen."""
+        return len(self.volume.deferred.waiting)
+
     def apply(self, edit: Edit) -> None:
         """Record an edit, apply it and tell; raise, with nothing changed, if it does not fit the volume."""
         self.volume.check(edit)
+        before = None
+        if edit.is_large:
+            edit, before = self._prepared(edit)
         self._reserve(max(edit.labels, default=0))
-        entry = self._journal.append_edit(edit)
-        self._history.fold(entry)
-        self._carry_out(edit)
+        entry = self._journal.append_edit(edit, before.to_bytes() if before is not None else None)
+        (step,) = self._history.fold(entry)
+        self._carry_out(Done(step, edit), entry.time)
 
     def undo(self) -> Edit | None:
         """Take back the last edit and return it, or None if there is none."""
-        if not self._history.undo:
-            return None
-        last = self._history.undo[-1]
-        edit = self._journal.edit(last.entry)
-        self._history.fold(self._journal.append(EntryKind.UNDO, last.entry, last.title))
-        self._carry_out(edit.inverse())
-        return edit
+        return self._step(EntryKind.UNDO, self._history.undo)
 
     def redo(self) -> Edit | None:
         """Repeat the edit undone last and return it, or None if there is none."""
-        if not self._history.redo:
-            return None
-        last = self._history.redo[-1]
-        edit = self._journal.edit(last.entry)
-        self._history.fold(self._journal.append(EntryKind.REDO, last.entry, last.title))
-        self._carry_out(edit)
-        return edit
+        return self._step(EntryKind.REDO, self._history.redo)
+
+    def go_to(self, edit: int) -> None:
+        """Go to just after an edit of the timeline, 0: before all; every other point stays within reach."""
+        if edit and edit not in self._history.parents:
+            raise UniemError(f"The history of {self.volume.name} has no edit {edit}.", "Choose one it lists.")
+        if edit != self._history.position:
+            entry = self._journal.append(EntryKind.GO_TO, edit)
+            steps = self._history.fold(entry)
+            done = [Done(step, step.edit(self._journal)) for step in steps]
+            replay(done, self.volume, self._journal)
+            self._account(done, entry.time)
+            self._tell([edit for _, edit in done])
+
+    def write_steps(self, most_bytes: int = 512 << 20) -> Iterator[None]:
+        """Write large edits, which are seen already, block by block; stop where memory fills before a save.
+
+        Each step takes some milliseconds, so it can be called when nothing else is to be done.
+        """
+        return self.volume.fold_steps(most_bytes)
 
     def save(self, name: str = "") -> None:
         """Write all edits to the volume and set a checkpoint; what can be undone stays so.
@@ -131,8 +157,7 @@ class ProofreadingSession:
         with self._journal.durably():
             self._history.fold(self._journal.append(EntryKind.SAVING, number))
             try:
-                self.volume.refresh_levels()
-                self._store.commit()
+                self._write_all()
                 checkpoint = mark_checkpoint(self._store, self._journal, self.objects, number, name)
             except BaseException:
                 self._go_on_unsaved()
@@ -143,31 +168,48 @@ class ProofreadingSession:
         self.saved.emit()
         self.history_changed.emit()
 
+    def _write_all(self) -> None:
+        """Write what waits in portions that fit memory; on disk first is which voxels each merge changed."""
+        while self.volume.deferred.waiting:
+            with self._journal.together():
+                for _ in self.volume.fold_steps(_PORTION_BYTES):
+                    pass
+            self._commit_portion()
+        self.volume.refresh_levels()
+        self._store.commit()
+
+    def _commit_portion(self) -> None:
+        if self.volume.deferred.waiting:
+            self._store.commit()
+            self._store.begin()
+            self.volume.forget_chunks()
+
     def _go_on_unsaved(self) -> None:
         """Hold the edits in a new transaction after a save that failed."""
-        self._store.abort()
-        self._store.begin()
-        self.volume.forget_pending()
-        edits = [step.edit(self._journal) for step in self._history.written]
-        replay(edits, self.volume)
+        self._start_transaction_anew()
+        done = [Done(step, step.edit(self._journal)) for step in self._history.written]
+        replay(done, self.volume, self._journal)
 
     def revert(self) -> None:
         """Take back everything since the last checkpoint, as one step that is not undone."""
         assert self._history.checkpoint is not None
-        back = [step.edit(self._journal) for step in self._history.taken_back()]
-        was_torn = self._history.is_torn
-        checkpoint = self._history.checkpoint
-        self._history.fold(self._journal.append(EntryKind.REVERT, checkpoint.id, checkpoint.title))
-        for edit in back:
-            if was_torn:
-                self.volume.put(edit)
-            self.objects.record(edit)
-        if not was_torn:
-            self._store.abort()
-            self._store.begin()
-            self.volume.forget_pending()
-        self.objects.settle()
-        self._tell(back)
+        back = [Done(step, step.edit(self._journal)) for step in self._history.taken_back()]
+        was_torn, checkpoint = self._history.is_torn, self._history.checkpoint
+        entry = self._journal.append(EntryKind.REVERT, checkpoint.id, checkpoint.title)
+        self._history.fold(entry)
+        if was_torn:
+            replay(back, self.volume, self._journal)
+        else:
+            self._start_transaction_anew()
+        self._account(back, entry.time)
+        self.objects.restore_times(self._journal)
+        self._tell([edit for _, edit in back])
+
+    def _start_transaction_anew(self) -> None:
+        self._store.abort()
+        self._store.begin()
+        self.volume.deferred.clear()
+        self.volume.forget_pending()
 
     def close(self) -> None:
         """End the session; unsaved edits stay in the journal and come back when it is opened again."""
@@ -213,12 +255,47 @@ class ProofreadingSession:
             self._journal.remember("next_label", label + 1)
             self._next_label = label + 1
 
-    def _carry_out(self, edit: Edit) -> None:
-        """Apply an edit that is in the journal."""
-        self.volume.put(edit)
-        self.objects.record(edit)
+    def _prepared(self, edit: Edit) -> tuple[Edit, Rows | None]:
+        """Return a large edit with the box it needs, and how the objects it concerns stand before it."""
+        part = edit.relabelling
+        if part is None and not self.objects.is_counted:
+            return edit, None
+        counts = self.objects.counts()
+        if part is None:
+            touched = {block for patch in edit.patches for block in self.volume.grid.blocks_of(patch.box)}
+            return edit, counts.rows_in(edit.labels, np.array(sorted(touched), np.int64))
+        boxes = [box for box in (counts.total_of(source)[1] for source in part.sources()) if box is not None]
+        placed = replace(part, box=functools.reduce(Box.union, boxes, NOWHERE))
+        parts = tuple(placed if each is part else each for each in edit.parts)
+        return Edit(edit.title, parts), counts.rows_in(part.labels(), counts.blocks_with(part.sources()))
+
+    def _step(self, kind: EntryKind, titled: list[Titled]) -> Edit | None:
+        """Take back or repeat the last of some edits, and return it as it was made."""
+        if not titled:
+            return None
+        last = titled[-1]
+        edit = self._journal.edit(last.entry)
+        entry = self._journal.append(kind, last.entry, last.title)
+        (step,) = self._history.fold(entry)
+        self._carry_out(Done(step, edit if step.is_done else edit.inverse()), entry.time)
+        return edit
+
+    def _carry_out(self, done: Done, when: float) -> None:
+        """Apply a step that is in the journal."""
+        carry_out(done, self.volume, self._journal)
+        self.objects.record(done.edit, when, before_of(done.step, self._journal))
         self.objects.settle()
-        self._tell([edit])
+        self._tell([done.edit])
+
+    def _account(self, done: list[Done], when: float) -> None:
+        """Keep the object table up to date after steps whose voxels are written."""
+        for _, edit in done:
+            self.objects.touch(edit.labels, when)
+            for part in edit.parts:
+                if isinstance(part, FieldChange):
+                    self.objects.record_field(part)
+        self.objects.record_many([(edit, before_of(step, self._journal)) for step, edit in done])
+        self.objects.settle()
 
     def _tell(self, edits: Iterable[Edit]) -> None:
         edits = list(edits)
@@ -234,11 +311,11 @@ class ProofreadingSession:
 
 
 def _boxes_to_show(edits: list[Edit]) -> list[Box]:
-    """Return one box around all patches, unless they are so scattered that each is better shown alone."""
-    boxes = [patch.box for edit in edits for patch in edit.patches]
+    """Return one box around all changes, unless they are so scattered that each is better shown alone."""
+    boxes = [part.box for edit in edits for part in edit.parts if not isinstance(part, FieldChange)]
+    boxes = [box for box in boxes if not box.is_empty]
     if not boxes:
         return []
-    around = boxes[0]
-    for box in boxes[1:]:
-        around = around.union(box)
-    return [around] if around.size <= 4 * sum(box.size for box in boxes) else boxes
+    around = functools.reduce(Box.union, boxes)
+    is_dense = around.size <= 4 * sum(box.size for box in boxes)
+    return [around] if is_dense or len(boxes) > _MOST_BOXES else boxes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from uniem.errors import UniemError
 from uniem.proofreading.edits import Edit, FieldChange, FieldValue
 from uniem.proofreading.objects import ObjectTable
 
@@ -16,6 +17,23 @@ def rename(objects: ObjectTable, label: int, name: str) -> Edit | None:
 def recolour(objects: ObjectTable, labels: Iterable[int], colour: tuple[int, int, int] | None) -> Edit | None:
     """Give objects a red, green, blue colour, 0 to 255 each; None gives the palette's back."""
     return _change(objects, labels, "colour", colour, "Recolour")
+
+
+def classify(objects: ObjectTable, labels: Iterable[int], class_name: str) -> Edit | None:
+    """Say which kind of thing objects are; an empty name takes that back."""
+    return _change(objects, labels, "class_name", class_name.strip(), "Classify")
+
+
+def rate(objects: ObjectTable, labels: Iterable[int], confidence: int | None) -> Edit | None:
+    """Say how sure one is of objects, 0 to 100 percent; None takes that back."""
+    if confidence is not None and not 0 <= confidence <= 100:
+        raise UniemError(f"{confidence} is no confidence.", "Give 0 to 100 percent.")
+    return _change(objects, labels, "confidence", confidence, "Rate")
+
+
+def annotate(objects: ObjectTable, labels: Iterable[int], note: str) -> Edit | None:
+    """Write a note about objects; an empty one takes it away."""
+    return _change(objects, labels, "note", note.strip(), "Note on")
 
 
 def lock(objects: ObjectTable, labels: Iterable[int]) -> Edit | None:
@@ -49,9 +67,10 @@ def _change(
             parts.append(FieldChange(label, field, before, value))
     if not parts:
         return None
-    subject = "" if title.startswith("Rename") else f" {_listed([part.label for part in parts])}"
+    subject = "" if title.startswith("Rename") else f" {listed([part.label for part in parts])}"
     return Edit(title + subject, tuple(parts))
 
 
-def _listed(labels: list[int]) -> str:
+def listed(labels: list[int]) -> str:
+    """Name objects, or count them if they are many."""
     return ", ".join(map(str, labels)) if len(labels) <= 3 else f"{len(labels)} objects"

@@ -1,0 +1,140 @@
+"""Steps of the history made into voxels: at once, or seen at once and written later."""
+
+from __future__ import annotations
+
+import functools
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from uniem.data.geometry import Box
+from uniem.proofreading.deferred import Change, Overwriting, Renaming
+from uniem.proofreading.edits import Edit, Relabelling
+from uniem.proofreading.history import Step
+from uniem.proofreading.journal import Journal, JournalDamaged
+from uniem.proofreading.live_volume import EditDoesNotFit, LiveVolume
+from uniem.proofreading.occupancy import Rows
+
+# A block in which more changes wait is written at once, for it would be slow to read.
+_MOST_WAITING = 24
+
+
+class Done(NamedTuple):
+    """A step of the history, and the edit to apply for it."""
+
+    step: Step
+    edit: Edit
+
+
+def carry_out(done: Done, volume: LiveVolume, journal: Journal) -> None:
+    """Make the volume what it is after a step: small edits are written, large ones seen until they are."""
+    if not done.edit.is_large:
+        for patch in done.edit.patches:
+            volume.put(patch)
+        return
+    deferred = volume.deferred
+    _each_change([done], volume, journal, deferred.add, deferred.take_back)
+
+
+def replay(steps: Iterable[Done], volume: LiveVolume, journal: Journal, exactly: bool = False) -> None:
+    """Make the volume what it is after many steps.
+
+    With `exactly`, raise `EditDoesNotFit` if one was made for other voxels; without, write what is to be,
+    whatever is there: so it was after a save that broke off.
+    """
+    ways = defaultdict[int, list[Change]](list)
+
+    def take_back(block: int, entry: int) -> bool:
+        way = ways.get(block)
+        if not way:
+            return volume.deferred.take_back(block, entry)
+        if not isinstance(way[-1], Renaming) or way[-1].entry != entry:
+            return False
+        way.pop()
+        return True
+
+    _each_change(steps, volume, journal, lambda block, change: ways[block].append(change), take_back)
+    for block, changes in ways.items():
+        if exactly:
+            _check(changes, volume, block)
+        for change in changes:
+            volume.deferred.add(block, change)
+        if len(changes) > _MOST_WAITING and volume.is_written:
+            volume.fold(block)
+
+
+def changes_in(
+    box: Box, steps: Iterable[Done], volume: LiveVolume, journal: Journal
+) -> dict[int, list[Change]]:
+    """Return what steps do in each block that meets a box, in order; nothing may wait in these blocks."""
+    ways = {block: list[Change]() for block in volume.grid.blocks_of(box)}
+
+    def add(block: int, change: Change) -> None:
+        if block in ways:
+            ways[block].append(change)
+
+    _each_change(steps, volume, journal, add, lambda block, entry: block not in ways)
+    return ways
+
+
+def before_of(step: Step, journal: Journal) -> Rows | None:
+    """Return how objects stood before an edit, if this step takes it back and that was kept."""
+    kept = None if step.is_done else journal.places(step.entry)
+    return Rows.from_bytes(kept) if kept is not None else None
+
+
+def _each_change(
+    steps: Iterable[Done],
+    volume: LiveVolume,
+    journal: Journal,
+    add: Callable[[int, Change], None],
+    take_back: Callable[[int, int], bool],
+) -> None:
+    """Tell what each step does in each block, in order."""
+    for step, edit in steps:
+        for patch in edit.patches:
+            volume.check_place(patch, edit.title)
+            change = Overwriting(step.entry, patch)
+            for block in volume.grid.blocks_of(patch.box):
+                add(block, change)
+        if edit.relabelling is not None:
+            _relabel(step.entry, edit.relabelling, journal, add, take_back)
+
+
+def _relabel(
+    entry: int,
+    part: Relabelling,
+    journal: Journal,
+    add: Callable[[int, Change], None],
+    take_back: Callable[[int, int], bool],
+) -> None:
+    """Tell what a relabelling does: by its voxels where it was ever written, by its labels elsewhere."""
+    places, written = journal.places(entry), journal.parts(entry)
+    if places is None:
+        raise JournalDamaged(f"{journal.path} lacks the places of row {entry}.", "Copy the volume again.")
+    renaming = Renaming(entry, part.mapping)
+    for block in Rows.from_bytes(places).blocks.tolist():
+        if part.is_taken_back and take_back(block, entry):
+            continue
+        if block in written:
+            add(block, Overwriting(entry, written[block], not part.is_taken_back))
+        elif not part.is_taken_back:
+            add(block, renaming)
+        else:
+            raise JournalDamaged(
+                f"{journal.path} lacks what row {entry} changed in block {block}.", "Copy the volume again."
+            )
+
+
+def _check(changes: list[Change], volume: LiveVolume, block: int) -> None:
+    """Raise unless every patch finds the voxels that it was made for."""
+    patches = [change.patch() for change in changes if isinstance(change, Overwriting)]
+    boxes = [patch.box for patch in patches if patch is not None]
+    if not boxes:
+        return
+    box = functools.reduce(Box.union, boxes).intersection(volume.grid.box_of(block))
+    array = volume.read(box).copy()
+    for change in changes:
+        if isinstance(change, Overwriting) and not change.fits(array, box):
+            raise EditDoesNotFit(f"An edit was made for other labels than there are at {box}.")
+        change.apply(array, box)
