@@ -129,10 +129,9 @@ def scale_to(volume: Volume, reference: Volume) -> Factor:
 
 def _ratio(volume: Volume, reference: Volume, axis: int) -> float | None:
     own, other = volume.shape[axis], reference.shape[axis]
-    if volume.voxel_size is not None and reference.voxel_size is not None:
-        ratio = volume.voxel_size[axis] / reference.voxel_size[axis]
-    else:
-        ratio = other / own
+    if volume.voxel_size is None or reference.voxel_size is None:
+        return None
+    ratio = volume.voxel_size[axis] / reference.voxel_size[axis]
     whole = max(ratio, 1 / ratio)
     if abs(whole - round(whole)) > _TOLERANCE * whole or round(whole) > 64:
         return None

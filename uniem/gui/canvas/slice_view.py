@@ -38,6 +38,7 @@ _CURSORS = {
 }
 # Blocks that arrive one after the other are drawn together.
 ARRIVAL_MS = 12
+LEAST_SIDE_PX = 64
 
 
 class SliceView(EventView):
@@ -339,7 +340,8 @@ class SliceView(EventView):
 
     def _place_camera(self) -> None:
         if self._fits_at_once and self.isVisible() and self.model.depth:
-            self._fits_at_once = False
+            # A view that is being laid out is a few pixels large at first: that is not the size to fit.
+            self._fits_at_once = min(self._size()) < LEAST_SIDE_PX
             self.fit()
         else:
             self._set_camera(self.camera)
