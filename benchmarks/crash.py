@@ -1,29 +1,37 @@
-"""Kill a painting process with SIGKILL again and again; count what is lost beyond the last stroke."""
+"""Kill a process that paints, merges, undoes and saves with SIGKILL again and again; count what is lost."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import multiprocessing
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 
 from uniem.data.geometry import Box, Triple, VoxelSize
 from uniem.data.store import create_store
-from uniem.data.volume import ArrayVolume, Kind
-from uniem.proofreading.edits import Edit
+from uniem.data.volume import ArrayVolume, Kind, Volume
+from uniem.proofreading.edits import Edit, Relabelling
 from uniem.proofreading.journal import FILE_NAME, EntryKind, Journal
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools.brush import Stroke, paint
 
 SHAPE: Triple = (8, 768, 768)
-STROKES_PER_SAVE = 40
+EDITS_PER_SAVE = 12
+# A process of its own for each editor, which need not import everything first.
+CHILDREN = multiprocessing.get_context("forkserver")
+CHILDREN.set_forkserver_preload(
+    ["tensorstore", "uniem.proofreading.session", "uniem.proofreading.tools.brush"]
+)
 
 
 def stroke(number: int) -> tuple[Stroke, int]:
@@ -31,45 +39,70 @@ def stroke(number: int) -> tuple[Stroke, int]:
     rng = np.random.default_rng(number)
     z = float(rng.integers(SHAPE[0]))
     points = tuple((z, *rng.uniform(0, SHAPE[1], 2).round()) for _ in range(rng.integers(1, 4)))
-    return Stroke(points, float(rng.choice([3, 12, 24]))), int(rng.integers(0, 50))
+    return Stroke(points, float(rng.choice([3, 12, 24, 90]))), int(rng.integers(0, 50))
 
 
-def paint_for_ever(path: Path, first: int) -> None:
-    """Paint strokes and save now and then, saying after each what is done, until killed."""
-    session = ProofreadingSession.open(path, "painter")
+def mapping(number: int) -> dict[int, int]:
+    """Return which labels an edit merges into one, deletes or exchanges; none if it paints."""
+    rng = np.random.default_rng(number)
+    labels = rng.permutation(np.arange(1, 50))[:4].tolist()
+    chosen: list[dict[int, int]] = [
+        {labels[0]: labels[3], labels[1]: labels[3], labels[2]: labels[3]},
+        {labels[0]: labels[1], labels[1]: labels[0]},
+        {labels[0]: 0},
+    ]
+    return chosen[number // 7 % 3] if number % 7 == 3 else {}
+
+
+def edit_for_ever(path: Path, first: int, told: Connection) -> None:
+    """Edit, write in the background and save now and then, telling after each what is done, until killed."""
+    session = ProofreadingSession.open(path, "editor")
     session.objects.scan()
-    say("open", session.recovered_edits)
+    told.send(("open", session.recovered_edits))
     for number in range(first, sys.maxsize):
-        edit = paint(session.volume, *stroke(number))
-        session.apply(edit or Edit("Nothing", ()))
-        say("stroke", number)
-        if number % STROKES_PER_SAVE == STROKES_PER_SAVE - 1:
-            say("saving", number)
-            session.save()
-            say("saved", number)
+        session.apply(made(session.volume, number))
+        told.send(("edit", number))
+        for _ in zip(range(number % 3), session.write_steps(), strict=False):
+            pass
+        if number % EDITS_PER_SAVE == EDITS_PER_SAVE - 1:
+            told.send(("saving", number))
+            session.save("kept" if number % 3 else "")
+            told.send(("saved", number))
 
 
-def say(what: str, number: int) -> None:
-    """Tell the parent."""
-    print(what, number, flush=True)
+def made(volume: Volume, number: int) -> Edit:
+    """Return the edit of a number, for the volume as it is."""
+    if pairs := mapping(number):
+        return Edit("Relabel", (Relabelling(tuple(pairs.items())),))
+    return paint(volume, *stroke(number)) or Edit("Nothing", ())
 
 
 def kill_once(path: Path, first: int, rng: random.Random) -> tuple[int, bool]:
-    """Let a child paint for a random time; return the last stroke it told of and whether it was saving."""
-    command = [sys.executable, __file__, "--paint", str(path), "--first", str(first)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        opened = child.stdout.readline()
-        assert opened.startswith("open"), f"the painter did not start: {opened!r}"
-        time.sleep(rng.uniform(0, 0.6))
-        child.send_signal(signal.SIGKILL)
-        said = [line.split() for line in child.stdout.read().splitlines()]
-    done = [int(number) for what, number in said if what == "stroke"]
+    """Let a child edit for a random time; return the last edit it told of and whether it was saving."""
+    told, tell = CHILDREN.Pipe(duplex=False)
+    child = CHILDREN.Process(target=edit_for_ever, args=(path, first, tell))
+    child.start()
+    tell.close()
+    what, _ = told.recv()
+    assert what == "open", "the editor did not start"
+    time.sleep(rng.uniform(0, 0.4))
+    child.kill()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL, "the editor ended by itself"
+    said = list(iter_told(told))
+    done = [number for what, number in said if what == "edit"]
     return (done[-1] if done else first - 1), bool(said) and said[-1][0] == "saving"
 
 
+def iter_told(told: Connection) -> Iterator[tuple[str, int]]:
+    """Yield what a child told before it died, the last of it perhaps in part."""
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            yield told.recv()
+
+
 def edits_in_journal(path: Path) -> int:
-    """Return how many strokes the journal holds."""
+    """Return how many edits the journal holds."""
     journal = Journal.open(path / FILE_NAME)
     count = sum(entry.kind is EntryKind.APPLY for entry in journal.entries())
     journal.close()
@@ -77,9 +110,11 @@ def edits_in_journal(path: Path) -> int:
 
 
 def apply_to(model: ArrayVolume, number: int) -> None:
-    """Paint a stroke into an array."""
-    edit = paint(model, *stroke(number))
-    for patch in edit.patches if edit else []:
+    """Make an edit in an array."""
+    before = model.array.copy()
+    for source, target in mapping(number).items():
+        model.array[before == source] = target
+    for patch in made(model, number).patches:
         model.array[patch.box.slices][patch.selection()] = patch.after
 
 
@@ -91,30 +126,30 @@ def table_is_right(session: ProofreadingSession, array: np.ndarray) -> bool:
 
 
 def crash(kills: int, seed: int) -> dict[str, int | float]:
-    """Kill a painter many times; return counts of losses."""
+    """Kill an editor many times; return counts of losses."""
     rng = random.Random(seed)
-    counts = {"kills": kills, "kills_while_saving": 0, "strokes": 0, "recovered": 0}
-    counts |= {"lost_beyond_last_stroke": 0, "corrupt": 0, "wrong_tables": 0}
+    counts = {"kills": kills, "kills_while_saving": 0, "edits": 0, "recovered": 0}
+    counts |= {"lost_beyond_last_edit": 0, "corrupt": 0, "wrong_tables": 0}
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "labels.zarr"
         create_store(path, SHAPE, "uint32", VoxelSize(50, 5, 5), Kind.LABELS).build_pyramid()
-        model, painted = ArrayVolume(np.zeros(SHAPE, np.uint32), VoxelSize(50, 5, 5), Kind.LABELS), 0
+        model, edited = ArrayVolume(np.zeros(SHAPE, np.uint32), VoxelSize(50, 5, 5), Kind.LABELS), 0
         for _ in range(kills):
-            told, was_saving = kill_once(path, painted, rng)
+            told, was_saving = kill_once(path, edited, rng)
             kept = edits_in_journal(path)
             session = ProofreadingSession.open(path, "checker")
-            for number in range(painted, kept):
+            for number in range(edited, kept):
                 apply_to(model, number)
-            painted = kept
+            edited = kept
             voxels = session.volume.read(Box.of_shape(SHAPE))
             counts["kills_while_saving"] += was_saving
             counts["recovered"] += session.recovered_edits
-            counts["lost_beyond_last_stroke"] += max(0, told + 1 - kept)
+            counts["lost_beyond_last_edit"] += max(0, told + 1 - kept)
             counts["corrupt"] += not np.array_equal(voxels, model.array)
             counts["wrong_tables"] += session.objects.is_counted and not table_is_right(session, model.array)
             session.close()
-        counts["strokes"] = painted
+        counts["edits"] = edited
     return counts | {"seconds": round(time.perf_counter() - started, 1)}
 
 
@@ -123,15 +158,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--paint", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--first", type=int, default=0, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.paint:
-        paint_for_ever(arguments.paint, arguments.first)
-        return
     counts = crash(arguments.kills, arguments.seed)
     print(json.dumps(counts, indent=2))
-    sys.exit(int(any(counts[key] for key in ("lost_beyond_last_stroke", "corrupt", "wrong_tables"))))
+    sys.exit(int(any(counts[key] for key in ("lost_beyond_last_edit", "corrupt", "wrong_tables"))))
 
 
 if __name__ == "__main__":

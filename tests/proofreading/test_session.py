@@ -441,14 +441,14 @@ def test_many_recovered_edits_leave_exact_counts(new_labels: Make, opened: Open)
         assert np.array_equal(getattr(before, name), getattr(after, name))
 
 
-def test_kill_9_loses_nothing_but_the_last_stroke() -> None:
+def test_kill_9_loses_nothing_but_the_last_edit() -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "crash.py"), "--kills", "10"]
     ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     counts = json.loads(ended.stdout)
-    assert counts["strokes"] > 0
+    assert counts["edits"] > 0
     assert counts["recovered"] > 0
-    assert (counts["lost_beyond_last_stroke"], counts["corrupt"], counts["wrong_tables"]) == (0, 0, 0)
+    assert (counts["lost_beyond_last_edit"], counts["corrupt"], counts["wrong_tables"]) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("voxel_size", [VoxelSize(50, 5, 5), None])
