@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from time import monotonic
 
 from qtpy.QtCore import QPointF
 from qtpy.QtGui import QPainterPath
+from qtpy.QtWidgets import QApplication
 
 from uniem.data.volume import ArrayVolume
 from uniem.errors import UniemError
@@ -42,17 +44,22 @@ class LassoTool(SectionTool):
         self._protect = Protect()
         self._gray: GrayRange | None = None
         self._is_dragged = self._is_closing = False
+        self._closed: tuple[float, QPointF] | None = None
 
     def press(self, place: QPointF, is_erasing: bool) -> None:
         """Begin an outline, add a corner to it, or close it."""
         if self._points and self._view.position != self._position:
             self.cancel()
+        if self._is_second_of_double_click(place):
+            return
         if not self._points and not self._begin(place, is_erasing):
             return
         corner = self._place(place)
         self._is_dragged = False
         self._is_closing = self._closes(corner)
-        if not self._is_closing:
+        if self._is_closing:
+            self._closed = monotonic(), QPointF(place)
+        else:
             self._points.append(corner)
             self._counts.append(1)
         self._mouse = None
@@ -140,6 +147,14 @@ class LassoTool(SectionTool):
         return paint_polygon(
             volume, points, label, protect, self._view.axes.plane, gray=gray, context=context
         )
+
+    def _is_second_of_double_click(self, place: QPointF) -> bool:
+        """Tell whether the click before, at this place, closed an outline already."""
+        closed, self._closed = self._closed, None
+        if closed is None or self._points:
+            return False
+        is_soon = (monotonic() - closed[0]) * 1000 <= QApplication.doubleClickInterval()
+        return is_soon and (place - closed[1]).manhattanLength() <= CLOSE_PX
 
     def _closes(self, corner: Place) -> bool:
         """Tell whether a press is on the first point, or once more on the last one, as a double click is."""
