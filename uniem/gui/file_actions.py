@@ -122,6 +122,17 @@ FILE_ACTIONS: tuple[Action, ...] = (
         icon="layers-plus",
     ),
     Action(
+        "new-sparse-labels",
+        "New sparse ground truth",
+        "File",
+        "sessions.new_sparse_labels",
+        (),
+        "Make labels for scribbles: 0 means not annotated, and background is painted as a class, label 1.",
+        "create empty annotation scribble class unlabelled ignore training paint",
+        needs="showing.has_image",
+        icon="draw",
+    ),
+    Action(
         "edit-labels",
         "Edit labels",
         "File",

@@ -25,6 +25,7 @@ from uniem.proofreading.checkpoint import VolumeChanged
 from uniem.proofreading.dojo_fields import take_dojo_fields
 from uniem.proofreading.opening import set_history_aside
 from uniem.proofreading.session import ProofreadingSession
+from uniem.proofreading.tools.ground_truth import BACKGROUND_CLASS, begin_sparse
 from uniem.workspace import OpenItem, Workspace
 
 logger = logging.getLogger(__name__)
@@ -103,21 +104,46 @@ class Sessions(QObject):
 
     def new_labels(self) -> None:
         """Make an empty label volume for the image shown, in the work folder, and edit it."""
+        path = self._make_labels("labels")
+        if path is not None:
+            self._canvas.model.hand.label = 1
+            self.told.emit(
+                f"Made {path.name} in {path.parent}. Paint with the left button; erase with the right."
+            )
+
+    def new_sparse_labels(self) -> None:
+        """Make labels for sparse ground truth, in which background is painted as a class, and edit them."""
+        path = self._make_labels("ground-truth")
+        if path is None or self.session is None:
+            return
+        with self._telling():
+            edit = begin_sparse(self.session.objects)
+            if edit is not None:
+                self.session.apply(edit)
+            hand = self._canvas.model.hand
+            hand.slots = {**hand.slots, 1: BACKGROUND_CLASS, 2: BACKGROUND_CLASS + 1}
+            hand.label = BACKGROUND_CLASS + 1
+            self.told.emit(
+                f"Made {path.name}. Paint background as label {BACKGROUND_CLASS} and classes or objects as"
+                f" {BACKGROUND_CLASS + 1} and more; 0 means not annotated and is left out of training."
+            )
+
+    def _make_labels(self, kind: str) -> Path | None:
+        """Make an empty label volume for the image shown and edit it with the brush; None if that failed."""
         item = self._showing.image_item
         if item is None or not isinstance(item.noun, Volume):
             self.failed.emit("Show an image first: the labels get its size.")
-            return
+            return None
         image = item.noun
-        path = unused(paths.work_folder() / f"{stem_of(item.location or item.name)}-labels.zarr")
+        path = unused(paths.work_folder() / f"{stem_of(item.location or item.name)}-{kind}.zarr")
+        made = None
         with self._telling():
             path.parent.mkdir(parents=True, exist_ok=True)
             create_store(path, image.shape, "uint32", image.voxel_size, Kind.LABELS)
             self.edit(self._workspace.open(path))
-            self._canvas.model.hand.label = 1
             self._canvas.model.hand.tool = Tool.BRUSH
-            self.told.emit(
-                f"Made {path.name} in {path.parent}. Paint with the left button; erase with the right."
-            )
+            made = path
+        return made
 
     def edit_shown(self) -> None:
         """Edit the labels shown."""

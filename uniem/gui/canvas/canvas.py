@@ -26,11 +26,12 @@ from uniem.gui.canvas.painting import PaintingController
 from uniem.gui.canvas.places.places import Places
 from uniem.gui.canvas.planes import VIEW_AXES
 from uniem.gui.canvas.slice_view import SliceView
-from uniem.gui.canvas.toolbar import CanvasToolbar
+from uniem.gui.canvas.toolbar import OVERS, CanvasToolbar
 from uniem.gui.canvas.view_grid import ViewGrid
 from uniem.gui.canvas.view_model import CanvasModel, Tool
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools.plane import Plane
+from uniem.proofreading.tools.protect import Over
 from uniem.workspace import Settings
 
 LAYOUT_KEY, MEMORY_KEY = "canvas/layout", "canvas/memory MB"
@@ -239,6 +240,7 @@ class Canvas(QWidget):
             (hand.slots, self._restyle),
             (hand.tool, self._tell_hint),
             (hand.brush_px, self._tell_brush),
+            (self.model.hand.options.events.over, self._tell_brush),
             (display.outlines, self._restyle),
             (display.only, self._restyle),
         ]
@@ -343,7 +345,9 @@ class Canvas(QWidget):
     def _tell_brush(self) -> None:
         size_px, voxel_size = self.model.hand.brush_px, self.model.voxel_size
         in_nm = f" · {size_px * voxel_size.x:g} nm" if voxel_size is not None else ""
-        self.brush_changed.emit(f"{size_px} px{in_nm}")
+        over = self.model.hand.options.over
+        rule = f" · {OVERS[over][2]}" if over is not Over.ALL else ""
+        self.brush_changed.emit(f"{size_px} px{in_nm}{rule}")
 
     def _take_modifiers(self, modifiers: Qt.KeyboardModifiers) -> None:
         modifier = modifier_name(modifiers, self.current_view.mouse.space_is_held)
