@@ -24,6 +24,7 @@ from uniem.gui.appearance import Appearance
 from uniem.gui.main_window import MainWindow
 from uniem.gui.startup_report import is_asked, report_if_asked
 from uniem.jobs.queue import JobQueue
+from uniem.operations import registry
 from uniem.workspace import Settings, Workspace
 
 logger = logging.getLogger(__name__)
@@ -38,10 +39,9 @@ def run(locations: Sequence[str]) -> int:
     # The font of the icons takes longer to read than the window to be made.
     style.icon.hold()
     window = make_window()
+    window.first_paint.first(functools.partial(_show_icons, window))
+    window.first_paint.then(functools.partial(_open, window, list(locations)))
     report_if_asked(window, window.first_paint)
-    window.first_paint.then(
-        functools.partial(_show_icons, window), functools.partial(_open, window, list(locations))
-    )
     window.show()
     return int(application.exec_())
 
@@ -95,8 +95,12 @@ def make_window() -> MainWindow:
     clock.timeout.connect(queue.poll)
     clock.start(POLL_MS)
     window.dress()
-    window.first_paint.then(lambda: QApplication.setWindowIcon(QIcon(str(paths.resources() / "uniem.svg"))))
+    window.first_paint.then(*registry.loaders(), window.action_set.fill, _set_window_icon)
     return window
+
+
+def _set_window_icon() -> None:
+    QApplication.setWindowIcon(QIcon(str(paths.resources() / "uniem.svg")))
 
 
 def install_excepthook() -> None:

@@ -28,9 +28,9 @@ class FirstPaint(QObject):
         if self._is_over:
             self._clock.start(0)
 
-    def forget(self) -> None:
-        """Take no more steps."""
-        self._steps.clear()
+    def first(self, step: Callable[[], object]) -> None:
+        """Put a step before those that are there."""
+        self._steps.appendleft(step)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Wait for the first paint."""

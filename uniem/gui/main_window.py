@@ -76,9 +76,10 @@ class MainWindow(QMainWindow):
         self._make_parts()
         self._make_docks()
         self.projects = Projects(self)
-        self.action_set = ActionSet(self, self._all_actions())
+        self.action_set = ActionSet(self, [*WINDOW_ACTIONS, *canvas_actions()], _operation_actions)
+        self.action_set.filled.connect(self._fill_menus)
         self.preferences = Preferences(self)
-        self._fill_menus()
+        self.help = Help(self, self.preferences.keymaps, self.canvas.model.hand)
         self._connect()
         room = QApplication.primaryScreen().availableSize()
         self.resize(min(1920, round(room.width() * 0.9)), min(1200, round(room.height() * 0.9)))
@@ -167,11 +168,7 @@ class MainWindow(QMainWindow):
         for name in ("panels", "jobs"):
             docks.bring_up(name)
 
-    def _all_actions(self) -> list[Action]:
-        return [*WINDOW_ACTIONS, *canvas_actions(), *operation_actions(operations().values())]
-
     def _fill_menus(self) -> None:
-        self.help = Help(self, self.preferences.keymaps, self.canvas.model.hand)
         recent = QMenu("Open recent", self)
         recent.aboutToShow.connect(lambda: self.opening.fill_recent(recent))
         recent.aboutToShow.connect(lambda: self.projects.add_recent(recent))
@@ -395,3 +392,7 @@ class MainWindow(QMainWindow):
         if self.annotator is not None:
             self.annotator.close()
         super().closeEvent(event)
+
+
+def _operation_actions() -> list[Action]:
+    return operation_actions(operations().values())

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from psygnal import Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QAction, QMainWindow, QMenu
 
@@ -14,23 +15,54 @@ from uniem.gui.action import Action
 from uniem.gui.actions import MENUS, SUBMENUS
 from uniem.gui.canvas.keymap import Keymap
 
+# Menus that are there only if something is in them, which is not known before they are filled.
+_PERHAPS_EMPTY = ("Plugins", "Script")
+
 
 class ActionSet:
     """The actions of a window as Qt actions: in menus, with their keys, on or off, enabled or not.
 
     The names in an action's `call`, `state` and `needs` are looked up on the window when they are used.
+    `more` finds the actions that take long to find. They are made and the menus filled, then `filled()`
+    told, when `fill` is called or one of them is asked for.
     """
 
-    def __init__(self, window: QMainWindow, actions: Sequence[Action]) -> None:
+    filled = Signal()
+
+    def __init__(
+        self, window: QMainWindow, actions: Sequence[Action], more: Callable[[], Iterable[Action]]
+    ) -> None:
         self._window = window
-        self._actions = {action.id: action for action in actions}
-        self._made = {action.id: self._make(action) for action in actions}
+        self._more: Callable[[], Iterable[Action]] | None = more
+        self._actions: dict[str, Action] = {}
+        self._made: dict[str, QAction] = {}
         self._menus: dict[str, QMenu] = {}
-        self._fill_menus(actions)
+        self._add(actions)
+        for name in MENUS:
+            self.menu(name).menuAction().setVisible(name not in _PERHAPS_EMPTY)
 
     def __getitem__(self, id: str) -> QAction:
         """Return the Qt action of an id."""
+        if id not in self._made:
+            self.fill()
         return self._made[id]
+
+    def fill(self) -> None:
+        """Make the rest of the actions and fill the menus, where that is not done yet."""
+        if self._more is None:
+            return
+        more, self._more = self._more, None
+        self._add(more())
+        self._fill_menus(self._actions.values())
+        for name in MENUS:
+            self._menus[name].menuAction().setVisible(bool(self._menus[name].actions()))
+        self.dress()
+        self.filled.emit()
+        self.refresh()
+
+    def made(self) -> list[Action]:
+        """Return the actions that are made so far."""
+        return list(self._actions.values())
 
     def menu(self, path: str) -> QMenu:
         """Return the menu at a path such as "View/Theme", made where it was not."""
@@ -38,6 +70,7 @@ class ActionSet:
             parent, _, title = path.rpartition("/")
             menu = QMenu(title, self._window)
             menu.setToolTipsVisible(True)
+            menu.aboutToShow.connect(self.fill)
             menu.aboutToShow.connect(self.refresh)
             if parent:
                 self.menu(parent).addMenu(menu)
@@ -48,6 +81,7 @@ class ActionSet:
 
     def found(self) -> list[tuple[Action, QAction]]:
         """Return every action with its Qt action, in menu order."""
+        self.fill()
         return [(action, self._made[id]) for id, action in self._actions.items()]
 
     def refresh(self) -> None:
@@ -71,6 +105,11 @@ class ActionSet:
         for id, action in self._actions.items():
             if action.icon:
                 self._made[id].setIcon(style.icon(action.icon))
+
+    def _add(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            self._actions[action.id] = action
+            self._made[action.id] = self._make(action)
 
     def _make(self, action: Action) -> QAction:
         made = QAction(action.title, self._window)

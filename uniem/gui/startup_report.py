@@ -45,7 +45,7 @@ class StartupReport(QObject):
         self._clock = QTimer(self)
         self._clock.setInterval(TICK_MS)
         self._clock.timeout.connect(self._tick)
-        first_paint.then(self._painted)
+        first_paint.first(self._painted)
 
     def _painted(self) -> None:
         self._facts = {"first_paint_s": seconds_since_start(), "cpu_s": time.process_time()}

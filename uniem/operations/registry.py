@@ -43,10 +43,15 @@ class PluginStatus:
     error: str = ""
 
 
+def loaders() -> list[Callable[[], object]]:
+    """Return calls that load the built-in operations bit by bit, for a window that must answer meanwhile."""
+    return [functools.partial(importlib.import_module, f"uniem.operations.{name}") for name in BUILT_IN]
+
+
 @functools.cache
 def _load() -> tuple[PluginStatus, ...]:
-    for module in BUILT_IN:
-        importlib.import_module(f"uniem.operations.{module}")
+    for load in loaders():
+        load()
     found = [_load_file(path) for folder in paths.plugin_folders() for path in _candidates(folder)]
     found += [_load_entry_point(point) for point in entry_points(group="uniem.operations")]
     return tuple(found)
