@@ -104,8 +104,8 @@ class Sessions(QObject):
 
     def new_labels(self) -> None:
         """Make an empty label volume for the image shown, in the work folder, and edit it."""
-        path = self._make_labels("labels")
-        if path is not None:
+        with self._telling():
+            path = self._make_labels("labels")
             self._canvas.model.hand.label = 1
             self.told.emit(
                 f"Made {path.name} in {path.parent}. Paint with the left button; erase with the right."
@@ -113,10 +113,9 @@ class Sessions(QObject):
 
     def new_sparse_labels(self) -> None:
         """Make labels for sparse ground truth, in which background is painted as a class, and edit them."""
-        path = self._make_labels("ground-truth")
-        if path is None or self.session is None:
-            return
         with self._telling():
+            path = self._make_labels("ground-truth")
+            assert self.session is not None
             edit = begin_sparse(self.session.objects)
             if edit is not None:
                 self.session.apply(edit)
@@ -128,22 +127,18 @@ class Sessions(QObject):
                 f" {BACKGROUND_CLASS + 1} and more; 0 means not annotated and is left out of training."
             )
 
-    def _make_labels(self, kind: str) -> Path | None:
-        """Make an empty label volume for the image shown and edit it with the brush; None if that failed."""
+    def _make_labels(self, kind: str) -> Path:
+        """Make an empty label volume for the image shown and edit it with the brush."""
         item = self._showing.image_item
         if item is None or not isinstance(item.noun, Volume):
-            self.failed.emit("Show an image first: the labels get its size.")
-            return None
+            raise UniemError("No image is shown.", "Show an image first: the labels get its size.")
         image = item.noun
         path = unused(paths.work_folder() / f"{stem_of(item.location or item.name)}-{kind}.zarr")
-        made = None
-        with self._telling():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            create_store(path, image.shape, "uint32", image.voxel_size, Kind.LABELS)
-            self.edit(self._workspace.open(path))
-            self._canvas.model.hand.tool = Tool.BRUSH
-            made = path
-        return made
+        path.parent.mkdir(parents=True, exist_ok=True)
+        create_store(path, image.shape, "uint32", image.voxel_size, Kind.LABELS)
+        self.edit(self._workspace.open(path))
+        self._canvas.model.hand.tool = Tool.BRUSH
+        return path
 
     def edit_shown(self) -> None:
         """Edit the labels shown."""
