@@ -300,6 +300,7 @@ def test_the_palette_shows_present_keys_and_the_most_recent_first(window: MainWi
 
 
 def test_every_shortcut_stands_in_a_menu(window: MainWindow) -> None:
+    window.action_set.fill()
     for id in ("canvas-brush", "canvas-next-section", "canvas-slot-3"):
         made = window.action_set[id]
         assert any(made in menu.actions() for menu in made.associatedWidgets() if menu is not window)

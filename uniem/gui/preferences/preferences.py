@@ -29,8 +29,9 @@ class Preferences:
 
     def __init__(self, window: MainWindow) -> None:
         self._window, self._settings = window, window.settings
-        self.keymaps = Keymaps(window.settings, [action for action, _ in window.action_set.found()])
+        self.keymaps = Keymaps(window.settings, window.action_set.made())
         self.keymaps.changed.connect(self._use_keymap)
+        window.action_set.filled.connect(lambda: self.keymaps.set_actions(window.action_set.made()))
         self._use_keymap()
         self._use_palette()
         window.sessions.save_every(self.autosave_minutes)
