@@ -158,6 +158,7 @@ class CanvasToolbar(KeyedBar):
         self.over.setIconSize(QSize(20, 20))
         self.over.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.over.setMenu(self._over_menu())
+        self.over.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self._explain(
             self.over,
             "What may be painted over",
@@ -168,7 +169,7 @@ class CanvasToolbar(KeyedBar):
         for widget in (self.swatch, self.label, self.new_label, self.swap, self.slots, self.over):
             row.addWidget(widget)
         widest = max(self.over.fontMetrics().horizontalAdvance(words) for _, _, words in OVERS.values())
-        _let_shrink(row, self.over, 44, widest + 52)
+        _let_shrink(row, self.over, 30, widest + 38)
 
     def _over_menu(self) -> QMenu:
         menu = QMenu(self)

@@ -13,6 +13,7 @@ from uniem.gui.canvas.hand.between_sections import BetweenSections
 from uniem.gui.canvas.hand.fill_tool import FillTool
 from uniem.gui.canvas.hand.gray_pick import take_gray
 from uniem.gui.canvas.hand.lasso_tool import LassoTool
+from uniem.gui.canvas.hand.merge_tool import MergeTool, Merging
 from uniem.gui.canvas.hand.options import OPTIONS_KEY, Reach
 from uniem.gui.canvas.hand.options_bar import OptionsBar
 from uniem.gui.canvas.hand.proposal import Proposal
@@ -56,10 +57,10 @@ class HandTools(QObject):
         super().__init__(parent)
         self._model, self._painting, self._settings = model, painting, settings
         model.hand.options.restore(settings.get(OPTIONS_KEY) if settings is not None else None)
-        self.proposal = Proposal(painting)
+        self.proposal, self.merging = Proposal(painting), Merging(painting)
         self.options_bar, self.strip = OptionsBar(model), ToolStrip(model)
         self._is_taking_gray = False
-        self._superpixels: list[SupervoxelTool] = []
+        self._superpixels: dict[Plane, SupervoxelTool] = {}
         self._reshapes: dict[Plane, ReshapeTool] = {}
         self.hosts = {plane: self._host(plane, view) for plane, view in views.items()}
         self._before, self._held_since = Tool.NAVIGATE, 0.0
@@ -76,7 +77,7 @@ class HandTools(QObject):
         self.work_bar = WorkBar(grid, self._painting.maker, self.proposal)
         self.between = BetweenSections(self._model, self._painting, self.proposal, lambda: grid.current_view)
         hand = self._model.hand
-        tools = ("line", "lasso", "fill", "superpixels", "reshape")
+        tools = ("line", "lasso", "fill", "superpixels", "reshape", "merge")
         cancel = actions["cancel"]
         actions |= {id: partial(setattr, hand, "tool", Tool(id)) for id in tools}
         actions |= {
@@ -92,6 +93,7 @@ class HandTools(QObject):
             "copy-previous": partial(self.between.copy, -1),
         }
         endings["last-tool"] = self._lay_last_tool_down
+        grid.current_changed.connect(self._leave_others)
         self.strip.wanted.connect(lambda id: actions[id]())
         self.options_bar.wanted.connect(lambda id: actions[id]())
 
@@ -107,7 +109,7 @@ class HandTools(QObject):
     def release(self) -> None:
         """Give up all work and let go of the model."""
         self._painting.maker.close()
-        for tool in self._superpixels:
+        for tool in self._superpixels.values():
             tool.close()
         for host in self.hosts.values():
             host.release()
@@ -121,12 +123,13 @@ class HandTools(QObject):
         lasso, fill = LassoTool(view, self._painting), FillTool(view, self._painting)
         superpixels = SupervoxelTool(view, self._painting)
         reshape = self._reshapes[plane] = ReshapeTool(view, self._painting, self.proposal)
+        merge = MergeTool(view, self._painting, self.merging)
         for stroke in (brush, line):
             stroke.finished.connect(self.stroke_finished)
-        for tool in (brush, line, lasso, fill, superpixels, reshape):
+        for tool in (brush, line, lasso, fill, superpixels, reshape, merge):
             tool.refused.connect(self.refused)
         superpixels.working.connect(self.options_bar.show_working)
-        self._superpixels.append(superpixels)
+        self._superpixels[plane] = superpixels
         tools: dict[Tool, CanvasTool] = {
             Tool.BRUSH: brush,
             Tool.ERASER: brush,
@@ -135,10 +138,18 @@ class HandTools(QObject):
             Tool.FILL: fill,
             Tool.SUPERVOXELS: superpixels,
             Tool.RESHAPE: reshape,
+            Tool.MERGE: merge,
         }
         host = ToolHost(view, tools, self.proposal)
+        self.merging.changed.connect(host.show_again)
         host.intercept = partial(self._take_gray, view)
+        superpixels.working.connect(lambda _: host.show_again())
         return host
+
+    def _leave_others(self) -> None:
+        for plane, tool in self._superpixels.items():
+            if plane is not self._grid.current:
+                tool.leave()
 
     def _cancel(self, cancel: Callable[[], None]) -> None:
         self._arm(False)

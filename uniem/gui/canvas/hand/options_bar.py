@@ -38,6 +38,7 @@ _BRUSHES = (Tool.BRUSH, Tool.ERASER, Tool.LINE)
 _WORDS = {
     Tool.NAVIGATE: "Drag to move the section; click to place the cross-hair.",
     Tool.LASSO: "Drag around an object, or click corner by corner.",
+    Tool.MERGE: "Click an object, then click or draw over those that become part of it.",
     Tool.PICK: "Click a label to take it into the hand.",
 }
 

@@ -32,6 +32,10 @@ class SectionTool(QObject):
     def release(self) -> None:
         """End a drag."""
 
+    def click_right(self, place: QPointF) -> bool:
+        """Leave the click to the menu."""
+        return False
+
     def accept(self) -> bool:
         """Do nothing: nothing waits for Enter."""
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from qtpy.QtCore import QPointF, Signal
+from qtpy.QtCore import QPointF, QTimer, Signal
 
 from uniem.algorithms.superpixels import Relief
 from uniem.data.geometry import Box
@@ -23,6 +23,8 @@ from uniem.proofreading.tools.supervoxels import Supervoxels, make_supervoxels, 
 
 # A larger view is cut around the mouse only, this many voxels wide and high.
 MOST_SIDE, SIDE_AT_MOUSE = 2048, 1024
+# Sections that are only passed are not cut.
+PATIENCE_MS = 120
 
 
 class _Question(NamedTuple):
@@ -66,6 +68,10 @@ class SupervoxelTool(SectionTool):
         self._label = 0
         self._protect = Protect()
         self._lines: tuple[frozenset[int], Preview | None] = (frozenset(), None)
+        self._clock = QTimer(self)
+        self._clock.setSingleShot(True)
+        self._clock.setInterval(PATIENCE_MS)
+        self._clock.timeout.connect(self._start)
 
     @property
     def is_ready(self) -> bool:
@@ -134,8 +140,14 @@ class SupervoxelTool(SectionTool):
             self._lines = chosen, Preview(outline(mask, row, column))
         return self._lines[1]
 
+    def leave(self) -> None:
+        """Note that the mouse went to another view."""
+        if not self._points:
+            self._under = None
+
     def close(self) -> None:
         """Give up what is being made."""
+        self._clock.stop()
         self._background.cancel()
 
     def _question_now(self) -> _Question | None:
@@ -161,10 +173,20 @@ class SupervoxelTool(SectionTool):
             return
         if self._asked is not None and self._asked[0] == question and _holds(self._asked[1], self._view, at):
             return
+        self._asked = question, self._box_around(at)
+        self._clock.start()
+
+    def _start(self) -> None:
+        """Make what was asked for last, once what is being made in vain has ended."""
         if self._task is not None:
             self._task.cancel()
-        box = self._box_around(at)
-        self._asked = question, box
+            self._task = None
+        if self._asked is None:
+            return
+        if self._background.is_busy:
+            self._clock.start()
+            return
+        question, box = self._asked
 
         def work(task: Task) -> Supervoxels | None:
             try:
@@ -172,16 +194,16 @@ class SupervoxelTool(SectionTool):
             except Cancelled:
                 return None
 
-        self._task = self._background.run(work, lambda cut: self._take(question, cut), self._fail)
+        self._task = self._background.run(work, lambda cut: self._take(question, box, cut), self._fail)
         self.working.emit(True)
 
-    def _take(self, question: _Question, cut: Supervoxels | None) -> None:
-        self._task = self._asked = None
+    def _take(self, question: _Question, box: Box, cut: Supervoxels | None) -> None:
+        self._task = None
+        if self._asked == (question, box):
+            self._asked = None
         self._question, self._cut = question, cut
         self._lines = frozenset(), None
         self.working.emit(False)
-        # Whatever shows previews asks again.
-        self._view.section_shown.emit()
 
     def _fail(self, error: UniemError) -> None:
         self._task = None

@@ -51,6 +51,15 @@ TOOL_SHORTCUTS: tuple[Shortcut, ...] = (
         synonyms="tool grow shrink smooth dilate erode fill holes morphology",
     ),
     Shortcut(
+        "merge",
+        "Merge",
+        ("M",),
+        "Click an object, then click or draw over those that become part of it.",
+        others={NAPARI: ("Shift+M",)},
+        menu="Proofread/Tools",
+        synonyms="tool join combine agglomerate master link",
+    ),
+    Shortcut(
         "last-tool",
         "Last tool",
         ("Tab",),

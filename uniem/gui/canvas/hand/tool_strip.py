@@ -20,6 +20,8 @@ _TOOLS: tuple[tuple[Tool, str, str] | None, ...] = (
     (Tool.FILL, "format-color-fill", "fill"),
     (Tool.SUPERVOXELS, "puzzle-outline", "superpixels"),
     (Tool.RESHAPE, "arrow-expand-all", "reshape"),
+    None,
+    (Tool.MERGE, "call-merge", "merge"),
 )
 _COMMANDS = (
     ("layers-triple-outline", "interpolate"),
