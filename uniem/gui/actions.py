@@ -8,6 +8,7 @@ from uniem.gui.action import Action
 from uniem.gui.canvas.keymap_presets import SHORTCUTS
 from uniem.gui.file_actions import FILE_ACTIONS
 from uniem.gui.place_actions import PLACE_ACTIONS
+from uniem.gui.proofreading.actions import PROOFREADING_ACTIONS
 from uniem.operations.operation import Operation, Role
 
 MENUS = (
@@ -145,6 +146,7 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
     Action(
         "smaller-type", "Smaller type", "View", "appearance.smaller", ("Ctrl+Shift+,",), "", "font size zoom"
     ),
+    *PROOFREADING_ACTIONS,
     Action(
         "mesh-selected",
         "Show meshes of selected labels",

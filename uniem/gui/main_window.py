@@ -39,6 +39,7 @@ from uniem.gui.panels.preview import Field
 from uniem.gui.preferences.preferences import Preferences
 from uniem.gui.projects.leaving import may_leave_jobs
 from uniem.gui.projects.projects import Projects
+from uniem.gui.proofreading.proofreading import Proofreading
 from uniem.gui.results import Results, Viewer
 from uniem.gui.sessions import Sessions
 from uniem.gui.showing import Showing
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         self.first_paint = FirstPaint(self)
         self._make_parts()
         self._make_docks()
+        self.proofreading = Proofreading(self)
         self.projects = Projects(self)
         self.action_set = ActionSet(self, [*WINDOW_ACTIONS, *canvas_actions()], _operation_actions)
         self.action_set.filled.connect(self._fill_menus)
@@ -222,18 +224,14 @@ class MainWindow(QMainWindow):
         self._settings_clock.setSingleShot(True)
         self._settings_clock.setInterval(SETTINGS_DELAY_MS)
         self._settings_clock.timeout.connect(self._keep_settings)
-        for dock_name in ("annotator",):
-            self.layout_of_docks.docks[dock_name].visibilityChanged.connect(self._fill_annotator)
+        self.layout_of_docks.docks["annotator"].visibilityChanged.connect(self._fill_annotator)
 
     def _connect_objects(self) -> None:
         self.sessions.session_changed.connect(self._take_session)
         self.sessions.history_changed.connect(self.action_set.refresh)
-        self.sessions.counted.connect(self.objects.show_counting)
         self.objects.jump_wanted.connect(self.showing.jump_to)
         self.objects.chosen.connect(self._take_label)
         self.objects.meshes_wanted.connect(self.meshing.show_selected)
-        self.objects.selection_changed.connect(self.action_set.refresh)
-        self.objects.selection_changed.connect(lambda: self.canvas.model.select(self.objects.selected))
         self.table.jump_wanted.connect(self.showing.jump_to)
         self.canvas.menu_wanted.connect(self._show_canvas_menu)
         self.canvas.view_changed.connect(self.panels.field_moved)
@@ -299,6 +297,7 @@ class MainWindow(QMainWindow):
             menu.addAction(f"Take label {label} into the hand", lambda: self._take_label(label))
             menu.addAction("Show in the object table", lambda: self._show_row(label))
             menu.addSeparator()
+            self.proofreading.objects.fill_menu(menu, label)
         for id in ("undo", "redo", "new-labels", "edit-labels", "fit", "auto-contrast"):
             menu.addAction(self.action_set[id])
         menu.exec_(place)
@@ -377,6 +376,7 @@ class MainWindow(QMainWindow):
         self._keep_settings()
         for part in (
             self.items,
+            self.proofreading,
             self.opening,
             self.voxel_sizes,
             self.imports,

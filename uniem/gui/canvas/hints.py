@@ -9,6 +9,8 @@ from uniem.gui.canvas.keymap_presets import SHORTCUTS
 from uniem.gui.canvas.view_model import Tool
 
 _WORDS = {Gesture.PICK: "pick label", Gesture.PAN_OR_MENU: "move", Gesture.ZOOM_OR_MENU: "zoom"}
+# What the button that erases does in the hands of tools that do not paint.
+_INSTEAD_OF_ERASING = {Tool.MERGE: "let go"}
 _TITLES = {shortcut.id: shortcut.title for shortcut in SHORTCUTS}
 _AXES = "zyx"
 
@@ -48,6 +50,8 @@ def chord_hint(keymap: Keymap, first: str) -> Hint:
 def _words(gesture: Gesture, tool: Tool, axis: int) -> str:
     if gesture is Gesture.PAINT and tool is not Tool.BRUSH:
         return str(tool)
+    if gesture in (Gesture.ERASE, Gesture.ERASE_OR_MENU) and tool in _INSTEAD_OF_ERASING:
+        return _INSTEAD_OF_ERASING[tool]
     if gesture in (Gesture.STEP, Gesture.LEAP) and axis:
         return f"{gesture} along {_AXES[axis]}"
     return _WORDS.get(gesture, str(gesture))

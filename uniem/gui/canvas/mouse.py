@@ -59,6 +59,8 @@ class MouseInput(QObject):
         self.space_was_used = False
         # How hard the pen is pressed, from 0 to 1; a mouse always is.
         self.pressure = 1.0
+        # Asked before a click opens the menu whether the tool in hand takes it instead.
+        self.takes_click: Callable[[QPointF], bool] = lambda place: False
         self._tool, self._keymap = tool, keymap
         self._gesture: Gesture | None = None
         self._button = ""
@@ -174,7 +176,7 @@ class MouseInput(QObject):
             self._end_click(global_place)
 
     def _end_click(self, global_place: QPoint) -> None:
-        if self._is_click():
+        if self._is_click() and not self.takes_click(self._press):
             self.menu_wanted.emit(global_place)
 
     def _is_click(self) -> bool:

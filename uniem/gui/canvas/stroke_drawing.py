@@ -110,6 +110,10 @@ class StrokeDrawing(QObject):
         else:
             self.cancel()
 
+    def click_right(self, place: QPointF) -> bool:
+        """Leave the click to the menu."""
+        return False
+
     def accept(self) -> bool:
         """Do nothing: a stroke ends with its button."""
         return False

@@ -28,6 +28,9 @@ class CanvasTool(Protocol):
     def release(self) -> None:
         """End a drag."""
 
+    def click_right(self, place: QPointF) -> bool:
+        """Take a click that would open the menu; return whether it did."""
+
     def accept(self) -> bool:
         """Do what was prepared (Enter); return whether there was anything."""
 
@@ -54,6 +57,7 @@ class ToolHost(QObject):
         # Takes a press for itself, and tells whether it did.
         self.intercept: Callable[[QPointF], bool] = lambda place: False
         mouse = view.mouse
+        mouse.takes_click = self._click_right
         mouse.stroke_began.connect(self._begin)
         mouse.stroke_moved.connect(self._move)
         mouse.stroke_ended.connect(self._end)
@@ -122,6 +126,12 @@ class ToolHost(QObject):
 
     def _forget(self) -> None:
         self.cancel()
+
+    def _click_right(self, place: QPointF) -> bool:
+        tool = self._in_hand
+        is_taken = tool is not None and tool.click_right(place)
+        self._show(tool)
+        return is_taken
 
     def _hover(self, place: QPointF) -> None:
         tool = self._in_hand

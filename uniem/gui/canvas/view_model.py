@@ -31,6 +31,7 @@ class Tool(StrEnum):
     FILL = "fill"
     SUPERVOXELS = "superpixels"
     RESHAPE = "reshape"
+    MERGE = "merge"
 
     @property
     def is_brush_like(self) -> bool:

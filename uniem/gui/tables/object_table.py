@@ -27,6 +27,7 @@ from qtpy.QtWidgets import (
 
 from uniem.data.table import write_csv
 from uniem.errors import UniemError
+from uniem.gui.proofreading.object_edits import ObjectEdits
 from uniem.gui.tables.object_model import COLOUR, ID, LOCKED, NAME, SHOWN, VOLUME, VOXELS, ObjectModel
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools import fields
@@ -48,6 +49,7 @@ class ObjectTableView(QWidget):
     def __init__(self, show_error: Callable[[str], None]) -> None:
         super().__init__()
         self._show_error = show_error
+        self._edits: ObjectEdits | None = None
         self.model = ObjectModel(show_error)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter by id or name")
@@ -77,6 +79,10 @@ class ObjectTableView(QWidget):
         for signal in (self.model.modelReset, self.model.layoutChanged):
             signal.connect(self._show_count)
         self._show_count()
+
+    def set_edits(self, edits: ObjectEdits) -> None:
+        """Offer in the menu what can be done to whole objects."""
+        self._edits = edits
 
     @property
     def selected(self) -> list[int]:
@@ -151,9 +157,12 @@ class ObjectTableView(QWidget):
             self._jump(label)
 
     def _show_menu(self, place: QPoint) -> None:
+        if self.selected:
+            self.menu().exec_(self.table.viewport().mapToGlobal(place))
+
+    def menu(self) -> QMenu:
+        """Return what can be done with the selected objects."""
         labels = self.selected
-        if not labels:
-            return
         menu = QMenu(self)
         menu.addAction("Go there", lambda: self._jump(labels[0]))
         menu.addAction("Show meshes", self.meshes_wanted.emit)
@@ -167,7 +176,19 @@ class ObjectTableView(QWidget):
             menu.addAction(title, functools.partial(self.model.change, make, labels))
         menu.addSeparator()
         menu.addAction("Colour…", lambda: self._ask_colour(labels))
-        menu.exec_(self.table.viewport().mapToGlobal(place))
+        if self._edits is not None:
+            menu.addSeparator()
+            self._add_edits(menu, self._edits, len(labels))
+        return menu
+
+    def _add_edits(self, menu: QMenu, edits: ObjectEdits, count: int) -> None:
+        if count > 1:
+            menu.addAction(f"Merge {count} objects", edits.merge_selected)
+        else:
+            menu.addAction("Split into disconnected parts", edits.split_pieces)
+            menu.addAction("Absorb small neighbours…", edits.absorb_small)
+            menu.addAction("Relabel…", edits.relabel)
+        menu.addAction("Delete", edits.delete)
 
     def _ask_colour(self, labels: list[int]) -> None:
         colour = QColorDialog.getColor(QColor(*self.model.colour(labels[0])), self, "Colour")

@@ -1,0 +1,37 @@
+"""What the window offers for proofreading beside the tools of the canvas, put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject
+
+from uniem.gui.proofreading.object_edits import ObjectEdits
+from uniem.gui.proofreading.writing import BackgroundWriting
+
+if TYPE_CHECKING:
+    from uniem.gui.main_window import MainWindow
+
+
+class Proofreading(QObject):
+    """Hold the parts and connect them with the window."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.objects = ObjectEdits(
+            window.sessions, window.canvas, lambda: window.objects.selected, window.settings, window
+        )
+        self.writing = BackgroundWriting(window.sessions, window.canvas, self)
+        self.objects.told.connect(window.canvas.message)
+        for part in (self.objects, self.writing):
+            part.failed.connect(window.message.show_error)
+        table = window.objects
+        table.set_edits(self.objects)
+        window.sessions.counted.connect(table.show_counting)
+        # The actions are made after this.
+        table.selection_changed.connect(lambda: window.action_set.refresh())
+        table.selection_changed.connect(lambda: window.canvas.model.select(table.selected))
+
+    def close_down(self) -> None:
+        """Stop what is under way."""
+        self.writing.stop()
