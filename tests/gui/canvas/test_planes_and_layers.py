@@ -98,8 +98,14 @@ def test_views_share_one_place(qtbot: QtBot, painting_canvas: Canvas) -> None:
     yz.entered.emit()
     canvas.run("next-section")
     assert canvas.model.position == (9, 80, 131)
-    nm = [view.camera.scale / canvas.model.voxel_size[view.axes.columns] for view in (xy, xz, yz)]
-    assert nm == pytest.approx([nm[0]] * 3)
+
+    def scales() -> list[float]:
+        return [view.camera.scale / canvas.model.voxel_size[view.axes.columns] for view in (xy, xz, yz)]
+
+    qtbot.waitUntil(lambda: scales() == pytest.approx(scales()[:1] * 3))
+    xy.zoom(2.0)
+    xy.zoomed.emit(2.0)
+    assert scales() == pytest.approx(scales()[:1] * 3)
 
 
 def test_the_layout_is_remembered(qtbot: QtBot, tmp_path: Path) -> None:

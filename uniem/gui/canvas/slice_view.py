@@ -38,7 +38,6 @@ _CURSORS = {
 }
 # Blocks that arrive one after the other are drawn together.
 ARRIVAL_MS = 12
-LEAST_SIDE_PX = 64
 
 
 class SliceView(EventView):
@@ -72,7 +71,7 @@ class SliceView(EventView):
         self._reader = reader
         self._layers: list[LayerView] = []
         self._style = LabelStyle()
-        self._fits_at_once = True
+        self._stays_fitted = True
         self._position = 0
         self._direction = 0
         self._pointed: tuple[int, int] | None = None
@@ -99,9 +98,10 @@ class SliceView(EventView):
         return all(view.source.is_complete for view in self._layers if view.drawing.is_drawn)
 
     def fit(self) -> None:
-        """Show the whole section."""
+        """Show the whole section, and go on doing so when the view changes its size, until it is moved."""
         height, width = self.axes.shape(self.model.shape)
         if height and width:
+            self._stays_fitted = True
             self._set_camera(Camera.fitting((height, width), self._size(), self.camera.aspect))
 
     def zoom(self, factor: float, place: QPointF | None = None) -> None:
@@ -110,17 +110,25 @@ class SliceView(EventView):
             place = QPointF(self.viewport().mapFromGlobal(QCursor.pos()))
             if not self.viewport().rect().contains(place.toPoint()):
                 place = QPointF(self.viewport().rect().center())
+        self._stays_fitted = False
         self._set_camera(self.camera.zoomed(factor, place.x(), place.y(), self._size()))
 
     def look_at(self, row: float, column: float) -> None:
         """Move a place into the middle, if it is not in view."""
         top, left, bottom, right = self.camera.view_box(self._size())
         if not (top <= row < bottom and left <= column < right):
+            self._stays_fitted = False
             self._set_camera(replace(self.camera, row=row, column=column))
+
+    def hold(self) -> None:
+        """Keep the scale from now on, also of a section that was shown whole; fit it a last time."""
+        if self._stays_fitted:
+            self.fit()
+            self._stays_fitted = False
 
     def look_from(self, scale: float, row: float, column: float) -> None:
         """Put a place into the middle, at so many pixels per voxel along a row."""
-        self._fits_at_once = False
+        self._stays_fitted = False
         self._set_camera(
             replace(self.camera, row=row, column=column).zoomed(
                 scale / self.camera.scale, self._size()[0] / 2, self._size()[1] / 2, self._size()
@@ -135,6 +143,12 @@ class SliceView(EventView):
     def place_of(self, row: int, column: int) -> QPointF:
         """Return the place in the view of the middle of a voxel."""
         return QPointF(*self.camera.to_screen(row + 0.5, column + 0.5, self._size()))
+
+    def label_at(self, row: int, column: int) -> int | None:
+        """Return the label shown at a voxel; None while there is none, or another section is still shown."""
+        section = self.item.overlay.section
+        is_here = section is not None and section.position == self.position
+        return self.item.overlay.label_at(row, column) if is_here else None
 
     def view_box(self) -> tuple[float, float, float, float]:
         """Return the first row, first column, last row and last column in view."""
@@ -254,7 +268,7 @@ class SliceView(EventView):
         self._show_drawings()
         if not is_same_place:
             self.camera = replace(self.camera, aspect=aspect)
-            self._fits_at_once = True
+            self._stays_fitted = True
         self._position, self._direction = self.position, 0
         self.show_cross_hair()
         self._place_camera()
@@ -316,9 +330,11 @@ class SliceView(EventView):
 
     def _show_brush(self) -> None:
         aspect = self.axes.brush_aspect(self.model.voxel_size)
-        self.cursor_item.set_brush(self.model.hand.radius_px, aspect, self.camera.scale, self.axes.is_turned)
+        scales = self.camera.scale * self.camera.aspect, self.camera.scale
+        self.cursor_item.set_brush(self.model.hand.radius_px, aspect, scales, self.axes.is_turned)
 
     def _pan(self, by: QPointF) -> None:
+        self._stays_fitted = False
         self._set_camera(self.camera.panned(by.x(), by.y()))
 
     def _zoom_by_hand(self, factor: float, place: QPointF) -> None:
@@ -339,9 +355,7 @@ class SliceView(EventView):
         self.camera_changed.emit()
 
     def _place_camera(self) -> None:
-        if self._fits_at_once and self.isVisible() and self.model.depth:
-            # A view that is being laid out is a few pixels large at first: that is not the size to fit.
-            self._fits_at_once = min(self._size()) < LEAST_SIDE_PX
+        if self._stays_fitted and self.isVisible() and self.model.depth:
             self.fit()
         else:
             self._set_camera(self.camera)
@@ -358,7 +372,7 @@ class SliceView(EventView):
         section = self.image_section
         has_value = section is not None and section.position == self.position
         value = float(section.value_at(row, column)) if section is not None and has_value else None
-        label = self.item.overlay.label_at(row, column)
+        label = self.label_at(row, column)
         self.model.hover(Voxel(*self.axes.zyx(self.position, row, column), value, label))
 
     # What follows overrides Qt.

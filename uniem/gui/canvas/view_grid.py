@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from qtpy.QtCore import QEvent, QObject, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
@@ -158,7 +158,8 @@ class ViewGrid(QWidget):
         if self.shows_three:
             return
         self._arrange(THREE, self.current)
-        self._align()
+        # The views get their new sizes first.
+        QTimer.singleShot(0, self._align)
 
     def release(self) -> None:
         """Let go of the model."""
@@ -211,6 +212,7 @@ class ViewGrid(QWidget):
         """Give all views one scale, and put the common place into their middle."""
         size = self._model.voxel_size
         main = self.current_view
+        main.hold()
         nm = (size[main.axes.columns] if size is not None else 1.0) / main.camera.scale
         for pane in self.panes.values():
             axes = pane.view.axes
