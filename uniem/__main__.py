@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 
 
@@ -10,6 +11,8 @@ def main() -> int:
     """Run the program and return its exit code."""
     # First of all: in a bundle, the processes of multiprocessing come through here too.
     multiprocessing.freeze_support()
+    # Pydantic would read the metadata of every installed package to find plugins of its own.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from uniem.cli import main as run_command_line
 
     return run_command_line(sys.argv[1:] or ["gui"], _open_window)

@@ -28,7 +28,7 @@ _MARK = "uniem project"
 
 class _Record(BaseModel):
     # What a later program added without raising the version is kept.
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
 
 
 class LookRecord(_Record):

@@ -6,7 +6,7 @@ import functools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
@@ -16,8 +16,6 @@ from uniem.data.store import StoredVolume
 from uniem.errors import UniemError
 from uniem.gui import job_words
 from uniem.gui.canvas.canvas import Canvas
-from uniem.gui.export.dialog import ExportDialog
-from uniem.gui.export.options import OnScreen
 from uniem.gui.panel_dock import PanelDock
 from uniem.gui.results import Results
 from uniem.gui.sessions import Sessions
@@ -27,6 +25,10 @@ from uniem.jobs.request import JobRequest
 from uniem.operations.outputs import path_of
 from uniem.operations.registry import find
 from uniem.workspace import OpenItem, Settings, Workspace
+
+if TYPE_CHECKING:
+    from uniem.gui.export.dialog import ExportDialog
+    from uniem.gui.export.options import OnScreen
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class ItemActions(QObject):
         if not item.location:
             self.failed.emit(f"{item.name} is only in memory. Give what made it a place, and export that.")
             return
+        from uniem.gui.export.dialog import ExportDialog
+
         if self.dialog is not None:
             self.dialog.reject()
         look = functools.partial(self._look, item)
@@ -118,6 +122,8 @@ class ItemActions(QObject):
 
     def _look(self, item: OpenItem) -> OnScreen:
         """Return what the window shows of an item."""
+        from uniem.gui.export.options import OnScreen
+
         canvas, showing = self._screen.canvas, self._screen.showing
         if item not in (showing.image_item, showing.labels_item):
             return OnScreen()

@@ -18,7 +18,7 @@ POINTS_SHOWN = 5000
 
 class _Event(BaseModel):
     # Numbers that are not finite travel as strings: JSON has none, and a loss may well be NaN.
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings", defer_build=True)
 
     time: float = Field(default_factory=time.time, description="When, in s since 1970.")
 
@@ -99,7 +99,10 @@ class Cancelled(_Event):
 Event = Started | Progress | Metric | Preview | Message | Result | Finished | Failed | Cancelled
 END_EVENTS = (Finished, Failed, Cancelled)
 
-_adapter: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
+# Made when the first event is read: the window is on screen by then.
+_adapter: TypeAdapter[Event] = TypeAdapter(
+    Annotated[Event, Field(discriminator="event")], config=ConfigDict(defer_build=True)
+)
 
 
 def parse_event(line: bytes | str) -> Event:

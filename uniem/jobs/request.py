@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class JobRequest(BaseModel):
     """Name an operation, its parameters as JSON values, and the locations it reads and writes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     operation: str = Field(description="Id of the operation, as in `uniem list`.")
     version: int = Field(

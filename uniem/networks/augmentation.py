@@ -15,7 +15,7 @@ GAMMA_REACH = 3.0
 class Augmentation(BaseModel):
     """Random changes to training patches."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     flips: bool = Field(True, description="Mirror patches left to right and top to bottom, at random.")
     transpose: bool = Field(True, description="Exchange rows and columns, at random.")

@@ -19,7 +19,7 @@ ADVANCED: dict[str, JsonValue] = {"advanced": True}
 class TrainingSettings(BaseModel):
     """How to train a two-dimensional network."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     network: Network = Field(Unet(), description="The network to train.")
     max_minutes: float | None = Field(
@@ -111,7 +111,7 @@ class TrainingSettings(BaseModel):
 class PredictionSettings(BaseModel):
     """How to apply a trained network."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     tile_size: int | None = Field(
         None,

@@ -19,7 +19,7 @@ from uniem.errors import UniemError
 class Parameters(BaseModel):
     """The parameters of an operation: frozen, and a misspelt name is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def _read_voxel_size(value: Any) -> Any:

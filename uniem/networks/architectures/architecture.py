@@ -29,7 +29,7 @@ class Architecture(BaseModel, ABC):
     A network ends in logits: the losses are computed from them, and prediction applies the sigmoid.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     @abstractmethod
     def stages(self) -> list[Stage]:
