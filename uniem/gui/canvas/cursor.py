@@ -19,23 +19,38 @@ class BrushCursor(QGraphicsObject):
         self.setZValue(10)
         self.setVisible(False)
         self._brush = (0.0, (1.0, 1.0), False)
-        self._scale = 1.0
+        self._scales = 1.0, 1.0
         self._colour = QColor("white")
         self._path = QPainterPath()
 
+    @property
+    def is_exact(self) -> bool:
+        """Tell whether the outline runs along the edges of voxels."""
+        return max(self._scales) >= EXACT_FROM_SCALE
+
+    @property
+    def path(self) -> QPainterPath:
+        """The outline, in voxels (column, row) around the voxel under the mouse."""
+        return self._path
+
     def set_brush(
-        self, radius_px: float, aspect_yx: tuple[float, float], scale: float, is_turned: bool = False
+        self,
+        radius_px: float,
+        aspect_yx: tuple[float, float],
+        scales_yx: tuple[float, float],
+        is_turned: bool = False,
     ) -> None:
         """Set radius and shape in voxels, and the screen pixels per voxel: small ones get a plain circle.
 
-        `is_turned` tells that rows and columns are swapped against z, y, x: rims are rounded alike then.
+        Voxels that are large in one direction only are drawn one by one too. `is_turned` tells that rows and
+        columns are swapped against z, y, x: rims are rounded alike then.
         """
-        was_exact, is_exact = self._scale >= EXACT_FROM_SCALE, scale >= EXACT_FROM_SCALE
+        was_exact, is_exact = self.is_exact, max(scales_yx) >= EXACT_FROM_SCALE
         brush = (radius_px, aspect_yx, is_turned)
         if brush != self._brush or is_exact != was_exact:
             self._path = _outline(*brush) if is_exact else _circle(radius_px, aspect_yx)
         self.prepareGeometryChange()
-        self._brush, self._scale = brush, scale
+        self._brush, self._scales = brush, scales_yx
         self.update()
 
     def set_colour(self, colour: QColor) -> None:
@@ -46,14 +61,14 @@ class BrushCursor(QGraphicsObject):
 
     def boundingRect(self) -> QRectF:
         """Return the outline with room for its pen."""
-        room = 3 / self._scale
-        return self._path.boundingRect().adjusted(-room, -room, room, room)
+        rows, columns = (3 / scale for scale in self._scales)
+        return self._path.boundingRect().adjusted(-columns, -rows, columns, rows)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
         """Draw a dark line and a coloured one within, so that it shows on any gray."""
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, self._scale < EXACT_FROM_SCALE)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, not self.is_exact)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         ratio = painter.device().devicePixelRatioF()
         for colour, width in ((QColor(0, 0, 0, 170), 3.2), (self._colour, 1.4)):

@@ -240,7 +240,7 @@ class SliceView(EventView):
         return [
             (self.model.volumes_changed, self._show_volumes),
             (self.model.position_changed, self._show_position),
-            (self.model.layer_changed, self._show_layer),
+            (self.model.layer_changed, self._show_style),
             (display.show_labels, self._show_looks),
             (display.peek_raw, self._show_looks),
             (display.cross_hair, self.show_cross_hair),
@@ -277,7 +277,6 @@ class SliceView(EventView):
         own = next((v.drawing for v in self._layers if v.layer is self.model.labels_layer), None)
         overlay = own if isinstance(own, LabelOverlay) else None
         self.item.set_drawings([view.drawing for view in self._layers], overlay)
-        self._show_looks()
         self._show_style()
 
     def _show_position(self) -> None:
@@ -287,10 +286,6 @@ class SliceView(EventView):
             self._position = self.position
             self.mouse.finish()
             self.reload()
-
-    def _show_layer(self, layer: Layer) -> None:
-        self._show_looks()
-        self._show_style()
 
     def _show_looks(self) -> None:
         for view, is_covered in zip(self._layers, covered(self._layers), strict=True):
@@ -305,7 +300,7 @@ class SliceView(EventView):
                 # Labels that are only looked at have no names, locks or colours of their own.
                 style = self._style if is_own else LabelStyle(outlines=self._style.outlines)
                 view.drawing.set_style(replace(style, opacity=view.layer.opacity))
-        self.item.update()
+        self._show_looks()
         self._show_cursor_colour()
 
     def _show_cursor_colour(self) -> None:

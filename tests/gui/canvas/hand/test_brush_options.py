@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtTest import QTest
 
 from tests.gui.canvas.hand.conftest import RIGHT, Hands
@@ -236,6 +236,24 @@ def test_a_ball_beyond_all_memory_is_refused_in_words(qtbot: QtBot, canvas: Canv
     session.close()
 
 
+@pytest.mark.parametrize("plane", list(Plane))
+def test_the_cursor_is_the_outline_of_the_voxels_that_a_press_paints(
+    qtbot: QtBot, painting_canvas: Canvas, session: ProofreadingSession, plane: Plane
+) -> None:
+    hands = Hands(qtbot, painting_canvas, plane)
+    painting_canvas.model.hand.brush_px = 63
+    hands.view.zoom(3.2 / max(hands.view.camera.scale, hands.view.camera.scale * hands.view.camera.aspect))
+    row, column = LINES[plane][1]
+    hands.move((row, column))
+    cursor = hands.view.cursor_item
+    assert cursor.is_exact and cursor.isVisible()
+    hands.click((row, column))
+    drawn = hands.view.axes.section_of(voxels(session), hands.view.position) == 7
+    middle = [QPointF(c - column + 0.5, r - row + 0.5) for r, c in np.ndindex(drawn.shape)]
+    within = np.array([cursor.path.contains(point) for point in middle]).reshape(drawn.shape)
+    np.testing.assert_array_equal(drawn, within)
+
+
 def test_the_wheel_and_the_brackets_size_what_is_in_hand(hands: Hands) -> None:
     hand = hands.canvas.model.hand
     hand.brush_px = 100
@@ -277,11 +295,13 @@ def test_options_are_remembered(qtbot: QtBot, tmp_path: Path) -> None:
     first = Canvas(settings=settings)
     first.model.hand.options.tip = Tip.BALL
     first.model.hand.options.grain_px = 55
+    first.model.hand.brush_px = 77
     first.close_views()
     settings.save()
     again = Canvas(settings=Settings(tmp_path / "settings.json"))
     assert again.model.hand.options.tip is Tip.BALL
     assert again.model.hand.options.grain_px == 55
+    assert again.model.hand.brush_px == 77
     again.close_views()
     settings.set(OPTIONS_KEY, {"tip": "brick", "grain_px": "wide", "fill_millions": 10**9})
     third = Canvas(settings=settings)

@@ -35,6 +35,7 @@ from uniem.workspace import Settings
 
 # A key held longer than this takes its tool only while it is held.
 HOLD_S = 0.3
+BRUSH = "brush_px"
 
 
 class HandTools(QObject):
@@ -56,7 +57,7 @@ class HandTools(QObject):
     ) -> None:
         super().__init__(parent)
         self._model, self._painting, self._settings = model, painting, settings
-        model.hand.options.restore(settings.get(OPTIONS_KEY) if settings is not None else None)
+        self._restore()
         self.proposal, self.merging = Proposal(painting), Merging(painting)
         self.options_bar, self.strip = OptionsBar(model), ToolStrip(model)
         self._is_taking_gray = False
@@ -66,6 +67,7 @@ class HandTools(QObject):
         self._before, self._held_since = Tool.NAVIGATE, 0.0
         self._tool = model.hand.tool
         model.hand.events.tool.connect(self._note_tool)
+        model.hand.events.brush_px.connect(self._keep_options)
         model.hand.options.events.connect(self._keep_options)
         self.options_bar.gray_wanted.connect(self._arm)
 
@@ -116,7 +118,8 @@ class HandTools(QObject):
         for bar in (self.options_bar, self.strip):
             bar.release()
         self._model.hand.events.tool.disconnect(self._note_tool, missing_ok=True)
-        self._model.hand.options.events.disconnect(self._keep_options, missing_ok=True)
+        for signals in (self._model.hand.options.events, self._model.hand.events.brush_px):
+            signals.disconnect(self._keep_options, missing_ok=True)
 
     def _host(self, plane: Plane, view: SliceView) -> ToolHost:
         brush, line = StrokeDrawing(view, self._painting), LineDrawing(view, self._painting)
@@ -208,12 +211,18 @@ class HandTools(QObject):
             self.refused.emit("There is no image here to take gray values from.")
         return True
 
+    def _restore(self) -> None:
+        kept = self._settings.get(OPTIONS_KEY) if self._settings is not None else None
+        self._model.hand.options.restore(kept)
+        if isinstance(kept, dict) and isinstance(size := kept.get(BRUSH), int):
+            self._model.hand.set_brush(size)
+
     def _keep_options(self) -> None:
         options = self._model.hand.options
         if self.proposal.edit is not None and self._model.hand.tool is Tool.RESHAPE:
             self._reshapes[self._grid.current].propose()
         if self._settings is not None:
-            self._settings.set(OPTIONS_KEY, options.record())
+            self._settings.set(OPTIONS_KEY, options.record() | {BRUSH: self._model.hand.brush_px})
 
 
 def _other(reach: Reach) -> Reach:
