@@ -5,7 +5,7 @@ from __future__ import annotations
 from uniem.gui.canvas.block_reader import BlockReader
 from uniem.gui.canvas.drawing import ImageDrawing, LayerDrawing
 from uniem.gui.canvas.label_overlay import LabelOverlay
-from uniem.gui.canvas.layers import Layer
+from uniem.gui.canvas.layers import LOOKS, Layer
 from uniem.gui.canvas.planes import ViewAxes
 from uniem.gui.canvas.section_source import SectionSource
 from uniem.gui.canvas.sections import Section, Window
@@ -18,6 +18,7 @@ class LayerView:
     def __init__(self, layer: Layer, reader: BlockReader, axes: ViewAxes) -> None:
         self.layer = layer
         self.source = SectionSource(reader, axes, layer.volume, layer.scale)
+        self._looks: tuple[object, ...] = ()
         self.drawing: LayerDrawing = LabelOverlay() if layer.is_labels else ImageDrawing(layer)
 
     @property
@@ -30,7 +31,10 @@ class LayerView:
         is_wanted = self.layer.is_visible and not is_covered
         self.drawing.is_drawn = is_wanted and (display.labels_are_drawn or not self.layer.is_labels)
         self.drawing.opacity = 1.0 if self.layer.is_labels else self.layer.opacity
-        self.drawing.is_stale = True
+        looks = (self.drawing.is_drawn, *(getattr(self.layer, name) for name in LOOKS))
+        if looks != self._looks:
+            self._looks = looks
+            self.drawing.is_stale = True
 
     def load(self, window: Window, is_covered: bool) -> bool:
         """Take the best picture there is; return whether it is another than before."""
