@@ -20,8 +20,9 @@ def main() -> int:
 
 def _open_window(locations: list[str]) -> int:
     from uniem.gui.app import run
+    from uniem.gui.ending import end_process
 
-    return run(locations)
+    end_process(run(locations))
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class FirstPaint(QObject):
         return False
 
     def _take_step(self) -> None:
-        if not self._steps:
+        if not self._steps or not self._window.isVisible():
             return
         step = self._steps.popleft()
         # Before the step: one that asks something runs a loop of its own, and the others need not wait.
