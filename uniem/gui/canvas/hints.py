@@ -10,7 +10,7 @@ from uniem.gui.canvas.view_model import Tool
 
 _WORDS = {Gesture.PICK: "pick label", Gesture.PAN_OR_MENU: "move", Gesture.ZOOM_OR_MENU: "zoom"}
 # What the button that erases does in the hands of tools that do not paint.
-_INSTEAD_OF_ERASING = {Tool.MERGE: "let go"}
+_INSTEAD_OF_ERASING = {Tool.MERGE: "let go", Tool.SPLIT: "forget", Tool.SEEDS: "mark the other part"}
 _TITLES = {shortcut.id: shortcut.title for shortcut in SHORTCUTS}
 _AXES = "zyx"
 
@@ -49,7 +49,7 @@ def chord_hint(keymap: Keymap, first: str) -> Hint:
 
 def _words(gesture: Gesture, tool: Tool, axis: int) -> str:
     if gesture is Gesture.PAINT and tool is not Tool.BRUSH:
-        return str(tool)
+        return "mark a part" if tool is Tool.SEEDS else str(tool)
     if gesture in (Gesture.ERASE, Gesture.ERASE_OR_MENU) and tool in _INSTEAD_OF_ERASING:
         return _INSTEAD_OF_ERASING[tool]
     if gesture in (Gesture.STEP, Gesture.LEAP) and axis:

@@ -42,11 +42,19 @@ class PreviewItem(QGraphicsObject):
         if self.preview.tint is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
             painter.drawImage(self.preview.place, self.preview.tint)
+        ratio = painter.device().devicePixelRatioF()
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for mark in self.preview.marks:
+            for colour, width in ((QColor(0, 0, 0, 200), 8.0), (mark.colour, 5.0)):
+                pen = QPen(colour, width * ratio)
+                pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+                pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+                pen.setCosmetic(True)
+                painter.setPen(pen)
+                painter.drawPath(mark.path)
         if self.preview.path is None:
             return
-        ratio = painter.device().devicePixelRatioF()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, self.preview.is_dashed)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
         inner = Qt.PenStyle.DashLine if self.preview.is_dashed else Qt.PenStyle.SolidLine
         for colour, width, style in (
             (QColor(0, 0, 0, 180), 3.0, Qt.PenStyle.SolidLine),

@@ -32,6 +32,8 @@ class Tool(StrEnum):
     SUPERVOXELS = "superpixels"
     RESHAPE = "reshape"
     MERGE = "merge"
+    SPLIT = "split"
+    SEEDS = "split-3d"
 
     @property
     def is_brush_like(self) -> bool:

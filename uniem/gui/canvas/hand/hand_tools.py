@@ -18,6 +18,9 @@ from uniem.gui.canvas.hand.options import OPTIONS_KEY, Reach
 from uniem.gui.canvas.hand.options_bar import OptionsBar
 from uniem.gui.canvas.hand.proposal import Proposal
 from uniem.gui.canvas.hand.reshape_tool import ReshapeTool
+from uniem.gui.canvas.hand.seed_tool import SeedTool
+from uniem.gui.canvas.hand.split_tool import SplitTool
+from uniem.gui.canvas.hand.splitting import Splitting
 from uniem.gui.canvas.hand.supervoxel_tool import SupervoxelTool
 from uniem.gui.canvas.hand.tool_strip import ToolStrip
 from uniem.gui.canvas.hand.work_bar import WorkBar
@@ -59,6 +62,7 @@ class HandTools(QObject):
         self._model, self._painting, self._settings = model, painting, settings
         self._restore()
         self.proposal, self.merging = Proposal(painting), Merging(painting)
+        self.splitting = Splitting(model, painting, self.proposal)
         self.options_bar, self.strip = OptionsBar(model), ToolStrip(model)
         self._is_taking_gray = False
         self._superpixels: dict[Plane, SupervoxelTool] = {}
@@ -79,7 +83,7 @@ class HandTools(QObject):
         self.work_bar = WorkBar(grid, self._painting.maker, self.proposal)
         self.between = BetweenSections(self._model, self._painting, self.proposal, lambda: grid.current_view)
         hand = self._model.hand
-        tools = ("line", "lasso", "fill", "superpixels", "reshape", "merge")
+        tools = ("line", "lasso", "fill", "superpixels", "reshape", "merge", "split", "split-3d")
         cancel = actions["cancel"]
         actions |= {id: partial(setattr, hand, "tool", Tool(id)) for id in tools}
         actions |= {
@@ -94,6 +98,7 @@ class HandTools(QObject):
             "copy-next": partial(self.between.copy, 1),
             "copy-previous": partial(self.between.copy, -1),
         }
+        actions |= {f"slot-{n}": partial(self._take_number, n, actions[f"slot-{n}"]) for n in range(1, 10)}
         endings["last-tool"] = self._lay_last_tool_down
         grid.current_changed.connect(self._leave_others)
         self.strip.wanted.connect(lambda id: actions[id]())
@@ -127,9 +132,11 @@ class HandTools(QObject):
         superpixels = SupervoxelTool(view, self._painting)
         reshape = self._reshapes[plane] = ReshapeTool(view, self._painting, self.proposal)
         merge = MergeTool(view, self._painting, self.merging)
+        split = SplitTool(view, self._painting, self.proposal, self.splitting)
+        seeds = SeedTool(view, self._painting, self.proposal, self.splitting)
         for stroke in (brush, line):
             stroke.finished.connect(self.stroke_finished)
-        for tool in (brush, line, lasso, fill, superpixels, reshape, merge):
+        for tool in (brush, line, lasso, fill, superpixels, reshape, merge, split, seeds):
             tool.refused.connect(self.refused)
         superpixels.working.connect(self.options_bar.show_working)
         self._superpixels[plane] = superpixels
@@ -142,9 +149,12 @@ class HandTools(QObject):
             Tool.SUPERVOXELS: superpixels,
             Tool.RESHAPE: reshape,
             Tool.MERGE: merge,
+            Tool.SPLIT: split,
+            Tool.SEEDS: seeds,
         }
         host = ToolHost(view, tools, self.proposal)
-        self.merging.changed.connect(host.show_again)
+        for shared in (self.merging, self.splitting):
+            shared.changed.connect(host.show_again)
         host.intercept = partial(self._take_gray, view)
         superpixels.working.connect(lambda _: host.show_again())
         return host
@@ -163,6 +173,14 @@ class HandTools(QObject):
         if not was_done:
             self.refused.emit("There is nothing to take back here; undo takes back edits.")
 
+    def _take_number(self, number: int, take_slot: Callable[[], None]) -> None:
+        """Take the label of a number key, or choose the part of an object that is marked."""
+        if self._model.hand.tool is Tool.SEEDS:
+            self._model.hand.options.seed_part = number
+            self._painting.message.emit(f"The left button marks part {number}.")
+        else:
+            take_slot()
+
     def _next_over(self) -> None:
         options = self._model.hand.options
         options.next_over()
@@ -175,6 +193,8 @@ class HandTools(QObject):
             options.fill_reach = _other(options.fill_reach)
         elif hand.tool is Tool.RESHAPE:
             options.change_reach = _other(options.change_reach)
+        elif hand.tool is Tool.SPLIT:
+            options.split_reach = _other(options.split_reach)
         else:
             options.tip = Tip.DISC if options.tip is Tip.BALL else Tip.BALL
             shape = "a ball" if options.tip is Tip.BALL else "a disc"
@@ -182,6 +202,7 @@ class HandTools(QObject):
 
     def _note_tool(self, tool: Tool) -> None:
         if tool is not self._tool:
+            self._model.hand.options.seed_part = 1
             self._before, self._tool = self._tool, tool
         self._arm(False)
 

@@ -51,6 +51,8 @@ class Merging(QObject):
         if session is None or not others:
             return
         try:
+            if reason := self._painting.refusal(master):
+                raise UniemError(reason)
             if not session.objects.is_counted:
                 raise UniemError("The objects of these labels are still being counted.", "Wait a moment.")
             spared = others & session.objects.locked()

@@ -15,6 +15,8 @@ from uniem.proofreading.tools.protect import Over
 OPTIONS_KEY = "canvas/tool options"
 GRAIN_PX = (4, 200)
 MOST_RADIUS_PX = 200
+MOST_BAND_PX = 100
+MOST_PARTS = 9
 MOST_MILLIONS = 1000
 
 
@@ -66,6 +68,12 @@ class ToolOptions:
         How wide superpixels are, in voxels along x.
     radius_px : int
         By how much objects are grown, shrunk or smoothed, in voxels along x.
+    cut_on_image : bool
+        Objects are split along dark lines of the image.
+    cut_band_px : int
+        How far a cut may leave the line that was drawn, in voxels of the section.
+    seed_part : int
+        The part of an object that is being marked, from 1.
     """
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
@@ -84,6 +92,10 @@ class ToolOptions:
     change: Change = Change.GROW
     change_reach: Reach = Reach.SECTION
     radius_px: int = 3
+    split_reach: Reach = Reach.SECTION
+    cut_on_image: bool = True
+    cut_band_px: int = 8
+    seed_part: int = 1
 
     def next_over(self) -> None:
         """Choose the next rule of what may be painted over."""
@@ -114,6 +126,8 @@ class ToolOptions:
                 setattr(self, field.name, found)
             elif isinstance(value, kind) or (kind is float and type(value) is int):
                 setattr(self, field.name, kind(value))
+        self.cut_band_px = min(MOST_BAND_PX, max(1, self.cut_band_px))
+        self.seed_part = 1
         self.radius_px = min(MOST_RADIUS_PX, max(1, self.radius_px))
         self.fill_millions = min(MOST_MILLIONS, max(1, self.fill_millions))
         self.change_grain(0)

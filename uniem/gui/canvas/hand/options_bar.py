@@ -30,6 +30,7 @@ from uniem.gui.canvas.hand.options import (
     FillOn,
     Reach,
 )
+from uniem.gui.canvas.hand.split_options import SplitOptions
 from uniem.gui.canvas.keymap_presets import keymap_of
 from uniem.gui.canvas.view_model import MAX_BRUSH_PX, CanvasModel, Tool
 from uniem.proofreading.tools.brush import Tip
@@ -65,6 +66,8 @@ class OptionsBar(KeyedBar):
         self._build_fill()
         self._build_superpixels()
         self._build_reshape()
+        self.split = SplitOptions(self._options)
+        self._group(lambda: self._hand.tool in (Tool.SPLIT, Tool.SEEDS), "", self.split)
         self._build_words()
         self._build_outline()
         for group in (self._hand.events, self._options.events):
@@ -81,6 +84,7 @@ class OptionsBar(KeyedBar):
         for widget, is_wanted in self._groups:
             widget.setVisible(is_wanted())
         self.words.setText(_WORDS.get(hand.tool, ""))
+        self.split.show_state(hand.tool)
         _put(self.brush_size, hand.brush_px)
         _put(self.brush_slider, to_slider(hand.brush_px))
         self.brush_nm.setText(self._in_nm(hand.brush_px))

@@ -15,19 +15,31 @@ Pixels = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A stroke of the user's in a colour, in voxels (column, row)."""
+
+    path: QPainterPath
+    colour: QColor
+
+
+@dataclass(frozen=True)
 class Preview:
-    """Lines, in voxels (column, row), and a picture over a rectangle of voxels."""
+    """Lines, in voxels (column, row), a picture over a rectangle of voxels, and strokes over both."""
 
     path: QPainterPath | None = None
     is_dashed: bool = False
     tint: QImage | None = None
     place: QRectF = field(default_factory=QRectF)
+    marks: tuple[Mark, ...] = ()
 
     @property
     def bounds(self) -> QRectF:
         """The rectangle that holds it all."""
         around = QRectF(self.place)
-        return around.united(self.path.boundingRect()) if self.path is not None else around
+        for path in (*([self.path] if self.path is not None else []), *(mark.path for mark in self.marks)):
+            # A line along an axis has no area, which Qt would take for nothing.
+            around = around.united(path.boundingRect().adjusted(-0.5, -0.5, 0.5, 0.5))
+        return around
 
 
 def tinted(mask: Pixels, colour: QColor, row: float, column: float, step: float = 1.0) -> Preview:

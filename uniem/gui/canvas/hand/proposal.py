@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtGui import QColor
@@ -14,7 +17,18 @@ from uniem.gui.canvas.planes import ViewAxes
 from uniem.proofreading.edits import Edit
 
 _KEPT = 64
+Draw = Callable[[Edit, ViewAxes, int], Preview | None]
 _GAINED, _LOST = QColor(255, 230, 90, 70), QColor(255, 70, 60, 90)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a proposed edit is completed when it is accepted, drawn, commented, and told of afterwards."""
+
+    finish: Callable[[Edit], Edit] = lambda edit: edit
+    draw: Draw = lambda edit, axes, position: _preview(edit, axes, position)
+    advice: str = ""
+    told: Callable[[Edit], str] = lambda edit: ""
 
 
 class Proposal(QObject):
@@ -29,17 +43,25 @@ class Proposal(QObject):
         super().__init__(painting)
         self._painting = painting
         self.edit: Edit | None = None
+        self._manner = Manner()
         self._previews: dict[tuple[int, int], Preview | None] = {}
         painting.changed.connect(lambda _: self._set(None))
         painting.restyled.connect(self._check_session)
         self._session = painting.session
 
-    def make(self, title: str, make: Make, nothing: str) -> None:
+    @property
+    def advice(self) -> str:
+        """What else can be done about the edit."""
+        return self._manner.advice if self.edit is not None else ""
+
+    def make(self, title: str, make: Make, nothing: str, manner: Manner | None = None) -> None:
         """Make an edit in a thread and propose it; say `nothing` if there is nothing to be done."""
+        manner = manner or Manner()
 
         def take(edit: Edit | None) -> None:
             if edit is None:
                 self._painting.message.emit(nothing)
+            self._manner = manner
             self._set(edit)
 
         self._set(None)
@@ -50,8 +72,14 @@ class Proposal(QObject):
         edit = self.edit
         if edit is None:
             return False
+        manner = self._manner
         self._set(None)
-        self._painting.carry_out(edit.title, lambda context: edit)
+
+        def tell(done: Edit | None) -> None:
+            if done is not None and (text := manner.told(done)):
+                self._painting.message.emit(text)
+
+        self._painting.carry_out(edit.title, lambda context: manner.finish(edit), done=tell)
         return True
 
     def forget(self) -> bool:
@@ -68,7 +96,7 @@ class Proposal(QObject):
         if key not in self._previews:
             if len(self._previews) >= _KEPT:
                 self._previews.clear()
-            self._previews[key] = _preview(self.edit, axes, position)
+            self._previews[key] = self._manner.draw(self.edit, axes, position)
         return self._previews[key]
 
     def positions(self, axis: int) -> range:

@@ -60,6 +60,23 @@ TOOL_SHORTCUTS: tuple[Shortcut, ...] = (
         synonyms="tool join combine agglomerate master link",
     ),
     Shortcut(
+        "split",
+        "Split by a line",
+        ("C",),
+        "Draw a line across an object to cut it in two.",
+        others={UNI_EM: ("Shift+C",), WEBKNOSSOS: ("Shift+C",)},
+        menu="Proofread/Tools",
+        synonyms="tool cut divide knife separate scissors",
+    ),
+    Shortcut(
+        "split-3d",
+        "Split by marks in 3D",
+        ("K",),
+        "Mark the parts of an object, in any sections, to divide it.",
+        menu="Proofread/Tools",
+        synonyms="tool cut divide seeds scribbles separate min-cut watershed",
+    ),
+    Shortcut(
         "last-tool",
         "Last tool",
         ("Tab",),

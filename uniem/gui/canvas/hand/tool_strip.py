@@ -22,6 +22,8 @@ _TOOLS: tuple[tuple[Tool, str, str] | None, ...] = (
     (Tool.RESHAPE, "arrow-expand-all", "reshape"),
     None,
     (Tool.MERGE, "call-merge", "merge"),
+    (Tool.SPLIT, "box-cutter", "split"),
+    (Tool.SEEDS, "set-split", "split-3d"),
 )
 _COMMANDS = (
     ("layers-triple-outline", "interpolate"),

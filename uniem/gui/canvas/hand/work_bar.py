@@ -52,7 +52,8 @@ class WorkBar(QFrame):
             self._clock.stop()
             if edit is not None:
                 count = sum(patch.count for patch in edit.patches)
-                self.text.setText(f"{edit.title}: {count:,} voxels change")
+                advice = f". {self._proposal.advice}" if self._proposal.advice else ""
+                self.text.setText(f"{edit.title}: {count:,} voxels change{advice}")
         self.setVisible(is_busy or edit is not None)
         self._place()
 
