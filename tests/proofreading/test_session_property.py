@@ -368,6 +368,15 @@ def test_any_sequence_leaves_what_the_model_says(steps: list[tuple]) -> None:
     play(steps)
 
 
+def test_a_merge_is_undone_under_a_large_stroke_that_waits_too() -> None:
+    far = ("paint", 1, Plane.XY, [(0, 0, 0), (0, 0, 34)], 12)
+    merge = ("relabel", {1: 2})
+    play(
+        [("count",), ("paint", 1, Plane.XY, [(0, 0, 0)], 0.5), merge, far, ("undo",), ("undo",), ("reopen",)]
+    )
+    play([("count",), ("paint", 1, Plane.XY, [(0, 0, 0)], 0.5), merge, far, ("go_to", 0), ("reopen",)])
+
+
 @pytest.mark.slow
 @given(MANY_STEPS)
 @settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from uniem.data.geometry import Box
-from uniem.proofreading.deferred import Change, Overwriting, Renaming
-from uniem.proofreading.edits import Edit, Relabelling
+from uniem.proofreading.deferred import Change, Overwriting, Renaming, taken_back
+from uniem.proofreading.edits import NOWHERE, Edit, Relabelling
 from uniem.proofreading.history import Step
 from uniem.proofreading.journal import Journal, JournalDamaged
 from uniem.proofreading.live_volume import EditDoesNotFit, LiveVolume
@@ -45,18 +45,17 @@ def replay(steps: Iterable[Done], volume: LiveVolume, journal: Journal, exactly:
     ways = defaultdict[int, list[Change]](list)
 
     def take_back(block: int, entry: int) -> bool:
-        way = ways.get(block)
-        if not way:
-            return volume.deferred.take_back(block, entry)
-        if not isinstance(way[-1], Renaming) or way[-1].entry != entry:
+        if taken_back(ways[block], entry):
+            return True
+        if not volume.deferred.take_back(block, entry):
             return False
-        way.pop()
+        ways[block].clear()
         return True
 
     _each_change(steps, volume, journal, lambda block, change: ways[block].append(change), take_back)
+    if exactly:
+        _check(ways, volume)
     for block, changes in ways.items():
-        if exactly:
-            _check(changes, volume, block)
         for change in changes:
             volume.deferred.add(block, change)
         if len(changes) > _MOST_WAITING and volume.is_written:
@@ -126,15 +125,22 @@ def _relabel(
             )
 
 
-def _check(changes: list[Change], volume: LiveVolume, block: int) -> None:
-    """Raise unless every patch finds the voxels that it was made for."""
-    patches = [change.patch() for change in changes if isinstance(change, Overwriting)]
-    boxes = [patch.box for patch in patches if patch is not None]
-    if not boxes:
-        return
-    box = functools.reduce(Box.union, boxes).intersection(volume.grid.box_of(block))
-    array = volume.read(box).copy()
-    for change in changes:
-        if isinstance(change, Overwriting) and not change.fits(array, box):
-            raise EditDoesNotFit(f"An edit was made for other labels than there are at {box}.")
-        change.apply(array, box)
+def _check(ways: dict[int, list[Change]], volume: LiveVolume) -> None:
+    """Raise unless every patch finds the voxels that it was made for, on disk or after those before it."""
+    boxes = {
+        block: _around(changes).intersection(volume.grid.box_of(block)) for block, changes in ways.items()
+    }
+    boxes = {block: box for block, box in boxes.items() if not box.is_empty}
+    for (block, box), voxels in zip(boxes.items(), volume.read_saved(list(boxes.values())), strict=True):
+        changes = ways[block]
+        array = voxels.copy() if len(changes) > 1 else voxels
+        for number, change in enumerate(changes, 1):
+            if isinstance(change, Overwriting) and not change.fits(array, box):
+                raise EditDoesNotFit(f"An edit was made for other labels than there are at {box}.")
+            if number < len(changes):
+                change.apply(array, box)
+
+
+def _around(changes: list[Change]) -> Box:
+    patches = (change.patch() for change in changes if isinstance(change, Overwriting))
+    return functools.reduce(Box.union, (patch.box for patch in patches if patch is not None), NOWHERE)

@@ -118,15 +118,14 @@ class Deferred:
             self.version += 1
 
     def take_back(self, block: int, entry: int) -> bool:
-        """Forget the renaming of an entry if it still waits, last of all, in a block."""
+        """Go back to before the renaming of an entry, if it still waits in a block."""
         with self.lock:
-            changes = self.waiting.get(block)
-            if not changes or not isinstance(changes[-1], Renaming) or changes[-1].entry != entry:
+            if not taken_back(self.waiting.get(block, []), entry):
                 return False
-            for waiting in (self.waiting, self.behind):
-                waiting[block].pop()
-                if not waiting[block]:
-                    del waiting[block]
+            taken_back(self.behind[block], entry)
+            for listed in (self.waiting, self.behind):
+                if not listed[block]:
+                    del listed[block]
             self.version += 1
             return True
 
@@ -179,6 +178,18 @@ class Deferred:
 
     def _inside(self, box: Box) -> Box:
         return box.intersection(Box.of_shape(self.grid.shape))
+
+
+def taken_back(changes: list[Change], entry: int) -> bool:
+    """Cut changes off before the renaming of an entry, and tell whether it was there.
+
+    It was never written then, nor was what came later; and it is undone last of these.
+    """
+    for i, change in enumerate(changes):
+        if isinstance(change, Renaming) and change.entry == entry:
+            del changes[i:]
+            return True
+    return False
 
 
 @functools.lru_cache(256)

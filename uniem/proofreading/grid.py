@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from dataclasses import dataclass
@@ -13,14 +14,14 @@ from uniem.data.geometry import Box, Triple
 _BLOCK_SHAPE: Triple = (8, 256, 256)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BlockGrid:
     """Blocks numbered in z, y, x order; those at the far border may be smaller."""
 
     shape: Triple
     block_shape: Triple
 
-    @property
+    @functools.cached_property
     def counts(self) -> Triple:
         """How many blocks there are along z, y, x."""
         z, y, x = (-(-n // b) for n, b in zip(self.shape, self.block_shape, strict=True))

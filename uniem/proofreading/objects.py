@@ -76,6 +76,8 @@ class ObjectTable:
         self._volume = volume
         self._fields: dict[int, Fields] = {}
         self._edited: dict[int, float] = {}
+        # The row of the journal up to which it has kept counts.
+        self.kept_at: int | None = None
         self._occupancy: Occupancy | None = None
         self._scan = _Scan(volume)
 
@@ -273,7 +275,8 @@ class ObjectTable:
             return None
         name = str(journal.fact("counts"))
         self._occupancy = Occupancy.from_bytes(self._volume.grid, name, whole[1], edited[1])
-        return edited[0] if self._occupancy is not None else None
+        self.kept_at = edited[0] if self._occupancy is not None else None
+        return self.kept_at
 
     def restore_times(self, journal: Journal) -> None:
         """Take from the journal when objects were changed last, as it was at the checkpoint."""

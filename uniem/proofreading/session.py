@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -28,6 +29,7 @@ from uniem.proofreading.timeline import Timeline
 # A save writes large edits in portions of this size.
 _PORTION_BYTES = 256 << 20
 _MOST_BOXES = 64
+_KEEP_COUNTS_EVERY, _FEW_EDITS = 1000, 50
 
 
 class ProofreadingSession:
@@ -53,6 +55,7 @@ class ProofreadingSession:
         recovered = recover(self._store, self._journal, self.volume, self.objects)
         self._history, self.recovered_edits = recovered
         self.timeline = Timeline(self._journal, self._history, self.volume)
+        self._counts_kept_at = self.objects.kept_at or 0
         self.objects.counted.connect(self._keep_counts)
 
     @staticmethod
@@ -215,6 +218,8 @@ class ProofreadingSession:
         """End the session; unsaved edits stay in the journal and come back when it is opened again."""
         if self._is_open:
             self._is_open = False
+            with contextlib.suppress(UniemError):
+                self._keep_counts_of_much(_FEW_EDITS)
             self._store.abort()
             self._journal.close()
             self._lock.release()
@@ -285,6 +290,7 @@ class ProofreadingSession:
         carry_out(done, self.volume, self._journal)
         self.objects.record(done.edit, when, before_of(done.step, self._journal))
         self.objects.settle()
+        self._keep_counts_of_much()
         self._tell([done.edit])
 
     def _account(self, done: list[Done], when: float) -> None:
@@ -305,7 +311,13 @@ class ProofreadingSession:
             self.changed.emit(box, labels)
         self.history_changed.emit()
 
+    def _keep_counts_of_much(self, most_edits: int = _KEEP_COUNTS_EVERY) -> None:
+        """Keep the counts of objects now and then, so that opening need not count all edits again."""
+        if self._journal.last_id - self._counts_kept_at > most_edits and self.objects.is_counted:
+            self._keep_counts()
+
     def _keep_counts(self) -> None:
+        self._counts_kept_at = self._journal.last_id
         with self._journal.together():
             self.objects.keep_counts(self._journal, self._journal.last_id)
 
