@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from uniem.data.geometry import Box
+from uniem.data.geometry import Box, Triple
 from uniem.data.palette import Colour
 from uniem.data.volume import Volume
 from uniem.errors import UniemError
@@ -19,6 +19,7 @@ from uniem.proofreading.edits import Edit
 from uniem.proofreading.objects import ObjectTable
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools.brush import GrayRange
+from uniem.proofreading.tools.fill import value_at
 from uniem.proofreading.tools.protect import Over, Protect
 
 _MANY = 20_000
@@ -93,6 +94,10 @@ class PaintingController(QObject):
         elif over is Over.BACKGROUND and is_erasing:
             over, inside = Over.SELECTED, frozenset({hand.label_to_erase})
         return Protect(over, inside, locked)
+
+    def label_of(self, voxel: Triple) -> int:
+        """Return the label of a voxel of what is painted."""
+        return value_at(self._session.volume, voxel) if self._session is not None else 0
 
     def gray_range(self) -> GrayRange | None:
         """Return the gray values to which painting is limited, if it is.

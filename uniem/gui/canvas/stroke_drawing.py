@@ -14,6 +14,7 @@ from uniem.data.volume import ArrayVolume, Volume
 from uniem.errors import UniemError
 from uniem.gui.canvas.draft import RowsColumns, ShownRange
 from uniem.gui.canvas.hand.preview import Preview, tinted
+from uniem.gui.canvas.hand.section_tool import label_under
 from uniem.gui.canvas.painting import PaintingController
 from uniem.gui.canvas.slice_view import SliceView
 from uniem.progress import Context
@@ -77,11 +78,13 @@ class StrokeDrawing(QObject):
         self._dab()
 
     def move(self, place: QPointF) -> None:
-        """Draw on."""
-        point = self._view.voxel_under(place)
-        if self._points and not self._is_waiting and point != self._points[-1]:
+        """Draw on; a pen may also be pressed harder without moving."""
+        if not self._points or self._is_waiting:
+            return
+        point, radius = self._view.voxel_under(place), self._radius()
+        if (point, radius) != (self._points[-1], self._radii[-1]):
             self._points.append(point)
-            self._radii.append(self._radius())
+            self._radii.append(radius)
             self._dab(2)
 
     def hover(self, place: QPointF) -> None:
@@ -158,7 +161,7 @@ class StrokeDrawing(QObject):
     def _label_at(self, point: tuple[int, int]) -> int:
         height, width = self._view.axes.shape(self._view.model.shape)
         is_inside = 0 <= point[0] < height and 0 <= point[1] < width
-        return (self._view.item.overlay.label_at(*point) or 0) if is_inside else 0
+        return label_under(self._view, self._painting, *point) if is_inside else 0
 
     def _shown_range(self, low: float, high: float) -> ShownRange | None:
         section = self._view.image_section

@@ -72,4 +72,10 @@ class SectionTool(QObject):
         return (row, column) if 0 <= row < height and 0 <= column < width else None
 
     def _label_at(self, row: int, column: int) -> int:
-        return self._view.item.overlay.label_at(row, column) or 0
+        return label_under(self._view, self._painting, row, column)
+
+
+def label_under(view: SliceView, painting: PaintingController, row: int, column: int) -> int:
+    """Return the label of a voxel of the section in view, also before that section is shown."""
+    label = view.label_at(row, column)
+    return painting.label_of(view.axes.zyx(view.position, row, column)) if label is None else label
