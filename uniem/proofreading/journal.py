@@ -90,11 +90,11 @@ class JournalDamaged(UniemError):
 class Journal:
     """Append rows and read them back; rows are never changed, only snapshots derived from them are."""
 
-    def __init__(self, connection: sqlite3.Connection, author: str, sync: Sync) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, author: str, sync: Sync) -> None:
         self._connection = connection
         self._author = author
         self._sync = sync
-        self.path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
+        self.path = path
         connection.execute(f"PRAGMA synchronous={sync.value}")
         last = connection.execute("SELECT max(id) FROM entries").fetchone()[0]
         self.last_id = int(last or 0)
@@ -121,7 +121,7 @@ class Journal:
             connection = sqlite3.connect(path, isolation_level=None)
             try:
                 connection.execute("PRAGMA journal_mode=WAL")
-                journal = Journal(connection, author, sync)
+                journal = Journal(connection, path, author, sync)
                 version = journal._upgraded()
             except BaseException:
                 connection.close()
@@ -131,6 +131,20 @@ class Journal:
             raise JournalDamaged(
                 f"{path} has format {version}, this program reads format {_FORMAT}.", "Update the program."
             )
+        return journal
+
+    @staticmethod
+    def copy_in_memory(path: Path) -> Journal:
+        """Open a copy that holds still while it is read; the file may be in use, and is not written."""
+        with _told(path):
+            copy = sqlite3.connect(":memory:", isolation_level=None)
+            original = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            try:
+                original.backup(copy)
+            finally:
+                original.close()
+            journal = Journal(copy, path, "", Sync.NORMAL)
+            journal._upgraded()
         return journal
 
     def _upgraded(self) -> Any:

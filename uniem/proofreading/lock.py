@@ -30,7 +30,7 @@ class EditingLock:
             ) from error
         if not is_free:
             raise InUse(
-                f"{subject} is being edited{_described(note_of_holder(path))}.",
+                f"{subject} is being edited{described(note_of_holder(path))}.",
                 "Close it there first, or open it here for viewing only.",
             )
 
@@ -39,7 +39,8 @@ class EditingLock:
         self._lock.release()
 
 
-def _described(note: str | None) -> str:
+def described(note: str | None) -> str:
+    """Return by whom and where a lock is held, given its note."""
     try:
         holder = json.loads(note or "{}")
     except ValueError:
