@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from uniem.data.geometry import Box
 from uniem.data.table import Cell, Table, read_csv
@@ -105,16 +104,18 @@ def _row(found: SegmentedObject, volume: Volume) -> tuple[Cell, ...]:
 
 def _parsed(name: str, cell: Cell, place: str) -> FieldValue:
     """Return a cell as the value of a field; raise if it is none."""
-    parsed: Any = cell
+    parsed: FieldValue = None
     if name in ("name", "class", "note"):
         return "" if cell is None else _text(cell)
     if name == "colour":
         return _colour(cell, place)
     if name == "confidence":
         is_right = cell in (None, "") or (type(cell) is int and 0 <= cell <= 100)
-        parsed, expected = None if cell == "" else cell, "a whole number from 0 to 100, or nothing"
+        parsed = cell if type(cell) is int else None
+        expected = "a whole number from 0 to 100, or nothing"
     else:
         is_right, expected = isinstance(cell, bool), "true or false"
+        parsed = cell is True
     if not is_right:
         raise UniemError(f"{place}: '{cell}' in column '{name}' is not {expected}.", "Correct the cell.")
     return parsed

@@ -61,7 +61,7 @@ class EditedView:
 
 
 def view_edited(path: Path) -> EditedView | None:
-    """Open a volume as it stands in its session, with the edits that are not saved; None if it has no journal.
+    """Open a volume as it stands in its session, with unsaved edits; None if it has no journal.
 
     Nothing is written: neither lock nor journal nor voxels. Raises `VolumeChanged` as a session does.
     """
