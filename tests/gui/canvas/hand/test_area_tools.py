@@ -7,6 +7,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 from tests.gui.canvas.hand.conftest import LEFT, RIGHT, Hands, Points
 from tests.gui.canvas.hand.test_brush_options import empty, painted, voxels
@@ -325,3 +326,12 @@ def test_tools_lie_down_where_nothing_can_be_painted(canvas: Canvas, image: Arra
     assert canvas.model.hand.tool is Tool.NAVIGATE
     assert not canvas.hand_tools.strip.tools[Tool.FILL].isEnabled()
     assert canvas.hand_tools.strip.tools[Tool.NAVIGATE].isEnabled()
+
+
+def test_the_strip_of_tools_goes_into_two_columns_where_it_is_low(canvas: Canvas) -> None:
+    strip = canvas.hand_tools.strip
+    for height, columns in ((900, 1), (canvas.minimumSizeHint().height(), 2), (900, 1)):
+        canvas.resize(900, height)
+        QApplication.processEvents()
+        assert len({button.x() // 20 for button in strip.tools.values()}) == columns
+        assert all(strip.rect().bottom() >= button.geometry().bottom() for button in strip.tools.values())

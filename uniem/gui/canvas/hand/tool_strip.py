@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QResizeEvent
+from qtpy.QtWidgets import QButtonGroup, QGridLayout, QToolButton, QWidget
 
 from uniem.gui.canvas.hand.keyed import KeyedBar, separator
 from uniem.gui.canvas.keymap_presets import keymap_of
@@ -30,6 +31,8 @@ _COMMANDS = (
     ("page-next-outline", "copy-next"),
     ("page-previous-outline", "copy-previous"),
 )
+
+_GAP = 2
 
 
 class ToolStrip(KeyedBar):
@@ -62,24 +65,56 @@ class ToolStrip(KeyedBar):
         """Let go of the model."""
         self._model.hand.events.tool.disconnect(self.show_tool, missing_ok=True)
 
+    def minimumSizeHint(self) -> QSize:
+        """Return room for two columns, into which the strip goes where it is low."""
+        rows = -(-len(self._entries) // 2)
+        return QSize(super().sizeHint().width(), self._height_of(self._entries[:rows]))
+
+    def sizeHint(self) -> QSize:
+        """Return room for one column."""
+        return QSize(super().sizeHint().width(), self._height_of(self._entries))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Go into a second column, or back into one."""
+        super().resizeEvent(event)
+        self._arrange(event.size().height() < self._height_of(self._entries))
+
     def _build(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(3, 5, 3, 5)
-        column.setSpacing(2)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(3, 5, 3, 5)
+        self._grid.setSpacing(_GAP)
+        self._entries: list[QWidget] = []
+        self._is_wide: bool | None = None
         group = QButtonGroup(self)
         for entry in _TOOLS:
             if entry is None:
-                column.addWidget(separator(is_vertical=False), 0, Qt.AlignmentFlag.AlignHCenter)
+                self._entries.append(separator(is_vertical=False))
                 continue
             tool, icon_name, shortcut_id = entry
             button = self.tools[tool] = self._button(icon_name, shortcut_id, checkable=True)
             button.clicked.connect(lambda _=False, tool=tool: setattr(self._model.hand, "tool", tool))
             group.addButton(button)
-            column.addWidget(button)
-        column.addWidget(separator(is_vertical=False), 0, Qt.AlignmentFlag.AlignHCenter)
+            self._entries.append(button)
+        self._entries.append(separator(is_vertical=False))
         for icon_name, shortcut_id in _COMMANDS:
             button = self.commands[shortcut_id] = self._button(icon_name, shortcut_id)
             button.clicked.connect(lambda _=False, id=shortcut_id: self.wanted.emit(id))
-            column.addWidget(button)
-        column.addStretch(1)
+            self._entries.append(button)
+        self._arrange(is_wide=False)
         self.draw_icons()
+
+    def _arrange(self, is_wide: bool) -> None:
+        """Put the buttons into one column or two."""
+        if is_wide == self._is_wide:
+            return
+        self._is_wide = is_wide
+        rows = -(-len(self._entries) // 2) if is_wide else len(self._entries)
+        for number, entry in enumerate(self._entries):
+            self._grid.addWidget(entry, number % rows, number // rows, Qt.AlignmentFlag.AlignCenter)
+        for row in range(len(self._entries) + 1):
+            self._grid.setRowStretch(row, 1 if row == rows else 0)
+
+    def _height_of(self, entries: list[QWidget]) -> int:
+        margins = self._grid.contentsMargins()
+        heights = [entry.sizeHint().height() + _GAP for entry in entries]
+        return sum(heights) + margins.top() + margins.bottom()
