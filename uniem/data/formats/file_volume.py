@@ -1,7 +1,7 @@
 """Volumes that lie in a file as one array, read as far as they are asked for.
 
-The file is read, not mapped into memory: if another program cuts a mapped file short, or a network drive goes
-away, the operating system ends the whole process; here it is an error.
+The file is read, not kept mapped into memory: if another program cuts a mapped file short, or a network drive
+goes away, the operating system ends the whole process; here it is an error.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 
 PIECE_BYTES = 16 << 20
-SLAB_BYTES = 64 << 20
-# Rows wider than this are read in part where a narrow box is asked for.
-WIDE_ROW_BYTES = 1 << 16
+# A box of so small a part of each row, or of more short runs than that, is not read by rows.
+NARROW = 8
+MANY_RUNS, SHORT_RUN = 16, 1 << 15
 
 
 class FileArray:
@@ -36,14 +36,14 @@ class FileArray:
         self.dtype, self.shape = dtype, shape
         self._path, self._offset = path, offset
         self._lock = threading.Lock()
-        needed = offset + shape[0] * shape[1] * shape[2] * dtype.itemsize
+        self._end = offset + shape[0] * shape[1] * shape[2] * dtype.itemsize
         with reading(path):
             self._file = path.open("rb", buffering=0)
             weakref.finalize(self, self._file.close)
             found = self._file.seek(0, io.SEEK_END)
-        if found < needed:
+        if found < self._end:
             raise UniemError(
-                f"{path} is cut short: it should have {needed} bytes, not {found}.",
+                f"{path} is cut short: it should have {self._end} bytes, not {found}.",
                 "Copy or download it again.",
             )
 
@@ -51,6 +51,10 @@ class FileArray:
         """Return the elements of a box."""
         _, height, width = self.shape
         depth, rows, columns = box.shape
+        is_narrow = columns * NARROW < width
+        is_scattered = rows < height and depth > MANY_RUNS and rows * width * self.dtype.itemsize < SHORT_RUN
+        if is_narrow or is_scattered:
+            return self._read_mapped(box)
         array = np.empty(box.shape, self.dtype)
         if columns == width and (rows == height or depth == 1):
             self._fill(array, (box.start[0] * height + box.start[1]) * width)
@@ -59,17 +63,20 @@ class FileArray:
             self._fill_rows(array[i], z, box)
         return array
 
+    def _read_mapped(self, box: Box) -> NDArray[Any]:
+        """Return a box of many short runs, as cuts across sections are; mapped for this moment only."""
+        with self._lock, reading(self._path):
+            if self._file.seek(0, io.SEEK_END) < self._end:
+                raise self._shorter()
+            mapped = np.memmap(self._file, self.dtype, "r", self._offset, self.shape)
+        return np.array(mapped[box.slices])
+
     def _fill_rows(self, target: NDArray[Any], z: int, box: Box) -> None:
-        """Fill (rows, columns) from a section: by whole rows, many at once, unless they are far too wide."""
+        """Fill (rows, columns) from a section by whole rows, many at once."""
         _, height, width = self.shape
         first, last = box.start[2], box.stop[2]
         begin = (z * height + box.start[1]) * width
-        row_bytes = width * self.dtype.itemsize
-        if row_bytes > WIDE_ROW_BYTES and (last - first) * 8 < width:
-            for i in range(len(target)):
-                self._fill(target[i], begin + i * width + first)
-            return
-        step = max(1, PIECE_BYTES // row_bytes)
+        step = max(1, PIECE_BYTES // (width * self.dtype.itemsize))
         for i in range(0, len(target), step):
             part = target[i : i + step]
             if last - first == width:
@@ -88,11 +95,13 @@ class FileArray:
             while content:
                 count = self._file.readinto(content)
                 if not count:
-                    raise UniemError(
-                        f"{self._path} has become shorter while it was open.",
-                        "Open it again when it is complete.",
-                    )
+                    raise self._shorter()
                 content = content[count:]
+
+    def _shorter(self) -> UniemError:
+        return UniemError(
+            f"{self._path} has become shorter while it was open.", "Open it again when it is complete."
+        )
 
 
 class FileVolume(Volume):
@@ -123,31 +132,12 @@ class FileVolume(Volume):
         super().__init__((a, b, c), native_dtype(dtype, path), None, Kind.IMAGE)
         check_shape(self.shape, path)
         self._stored = FileArray(path, dtype, offset, (lying[0], lying[1], lying[2]))
-        self._slab: tuple[Box, NDArray[Any]] | None = None
 
     def read(self, box: Box) -> NDArray[Any]:
         """Return the voxels of a box, copied out of the file."""
-        if self._order[0] == 2 and box.shape[0] < self.shape[0]:
-            return self._read_across(box)
-        return self._read_now(box)
-
-    def _read_now(self, box: Box) -> NDArray[Any]:
         start, stop = [0, 0, 0], [0, 0, 0]
         for axis, place in enumerate(self._order):
             start[place], stop[place] = box.start[axis], box.stop[axis]
         lying = Box((start[0], start[1], start[2]), (stop[0], stop[1], stop[2]))
         found = self._stored.read(lying).transpose(self._order)
         return np.ascontiguousarray(found, self.dtype)
-
-    def _read_across(self, box: Box) -> NDArray[Any]:
-        """Read sections that are spread over the whole file, and keep those that follow."""
-        slab = self._slab
-        if slab is None or not slab[0].contains(box):
-            section_bytes = self.shape[1] * self.shape[2] * self.dtype.itemsize
-            depth = SLAB_BYTES // section_bytes
-            if depth < box.shape[0]:
-                return self._read_now(box)
-            stop = min(self.shape[0], box.start[0] + depth)
-            around = Box((box.start[0], 0, 0), (stop, self.shape[1], self.shape[2]))
-            slab = self._slab = (around, self._read_now(around))
-        return slab[1][box.relative_to(slab[0].start).slices].copy()

@@ -7,9 +7,10 @@ import json
 import os
 import shutil
 import struct
+import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ PARSER_ERRORS = (
     zlib.error,
 )
 MOST_RECORD_BYTES = 1 << 24
+REMOVALS = 50
 REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space or write to another disk."),
     errno.EFBIG: ("files may not become that large there", "Write to another disk."),
@@ -149,7 +151,12 @@ def _remove(path: Path) -> None:
 
 
 def _remove_if_possible(path: Path) -> None:
-    try:
-        _remove(path)
-    except OSError:
-        return  # the reason why is already on its way to the user, or the file was never made
+    """Remove what is left of a file or folder, also what threads of a library are still writing into it."""
+    for _ in range(REMOVALS):
+        if not os.path.lexists(path):
+            return
+        with suppress(
+            OSError
+        ):  # the reason why is already on its way to the user, or the file was never made
+            _remove(path)
+        time.sleep(0.02)
