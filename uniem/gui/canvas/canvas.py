@@ -337,7 +337,9 @@ class Canvas(QWidget):
         self.toast.place()
 
     def _tell_hovered(self, voxel: object) -> None:
-        label = self.model.hovered.label if self.model.hovered is not None else None
+        # What is being painted needs no light, and every dab would pay for it.
+        over = None if self.is_stroking else self.model.hovered
+        label = over.label if over is not None else None
         for view in self.views.values():
             view.shine(label or 0)
         self.hovered.emit(voxel)

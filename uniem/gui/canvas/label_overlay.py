@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtGui import QImage
 
-from uniem.data.palette import TABLE_SIZE
+from uniem.data.palette import TABLE_SIZE, slots_of
 from uniem.gui.canvas.compose import Axis, Grid, colour, edges_only, sample_nearest
 from uniem.gui.canvas.draft import DraftSection
 from uniem.gui.canvas.drawing import LayerDrawing, as_image
@@ -53,16 +53,15 @@ class LabelOverlay(LayerDrawing):
         self._table = self._style.table(label)
         if self.is_stale or self._grid is None or self._labels.size == 0:
             return None
-        found = self._labels == touched[0]
-        for each in touched[1:]:
-            found |= self._labels == each
+        found = np.zeros(self._labels.shape, np.bool_)
+        for each in touched:
+            own = self._labels == each
+            np.copyto(self.buffer, self._table[int(slots_of(each))], where=own)
+            found |= own
         rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
         if not len(rows):
             return None
-        pixels = (int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
-        inside = (slice(pixels[0], pixels[2]), slice(pixels[1], pixels[3]))
-        colour(self._labels[inside], self._table, out=self.buffer[inside])
-        return pixels
+        return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
     def begin_draft(self) -> DraftSection | None:
         """Start a stroke; None where no labels are there yet."""

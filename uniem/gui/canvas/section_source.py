@@ -74,14 +74,17 @@ class SectionSource:
             return
         level = self._reader.levels(self.volume)[patch.level]
         whole = self._axes.box(patch.index, patch.rows, patch.columns)
-        parts = []
+        parts: list[Box] = []
+        touched: set[Triple] = set()
         for box in boxes:
             inside = level.scaled(box).intersection(whole)
             if not inside.is_empty:
-                patch.exact.difference_update(level.blocks_of(inside))
+                touched.update(level.blocks_of(inside))
                 parts.append(patch.finer_box(box, level))
         parts = [part for part in parts if not part.is_empty]
         self.is_exact = is_quick(parts)
+        if patch.level > 0 or not self.is_exact:
+            patch.exact -= touched
         if self.is_exact:
             for part in parts:
                 patch.put(part, self.volume.read(part), level.factor)
