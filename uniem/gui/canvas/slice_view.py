@@ -7,11 +7,10 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-import pyqtgraph as pg
 from psygnal import SignalInstance
 from qtpy.QtCore import QEvent, QPointF, Qt, QTimer, Signal
-from qtpy.QtGui import QColor, QCursor, QPainter, QResizeEvent
-from qtpy.QtWidgets import QWidget
+from qtpy.QtGui import QColor, QCursor, QPainter, QResizeEvent, QShowEvent, QTransform
+from qtpy.QtWidgets import QGraphicsItem, QGraphicsRectItem, QWidget
 
 from uniem.data.geometry import Box
 from uniem.data.volume import Volume
@@ -218,14 +217,14 @@ class SliceView(EventView):
         return Window(self.position, (top, bottom), (left, right), coarseness, self._direction)
 
     def _build(self) -> None:
-        self.setFrameShape(self.Shape.NoFrame)
         self.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        self.scene_box = pg.ViewBox(enableMouse=False, enableMenu=False, invertY=True, defaultPadding=0)
-        self.scene_box.disableAutoRange()
+        # What is in it has voxels for units: x is the column, y the row.
+        self.scene_box = QGraphicsRectItem()
+        self.scene_box.setFlag(QGraphicsItem.GraphicsItemFlag.ItemHasNoContents)
         for item in (self.item, self.cross_hair, self.preview_item, self.cursor_item):
-            self.scene_box.addItem(item, ignoreBounds=True)
+            item.setParentItem(self.scene_box)
         self.cross_hair.setVisible(False)
-        self.setCentralItem(self.scene_box)
+        self.scene().addItem(self.scene_box)
         self.pointed.connect(self._point_at)
         self.mouse.panned.connect(self._pan)
         self.mouse.zoomed.connect(self._zoom_by_hand)
@@ -340,7 +339,8 @@ class SliceView(EventView):
     def _set_camera(self, camera: Camera) -> None:
         self.camera = camera
         top, left, bottom, right = camera.view_box(self._size())
-        self.scene_box.setRange(xRange=(left, right), yRange=(top, bottom), padding=0, update=True)
+        across, down = self._size()[0] / (right - left), self._size()[1] / (bottom - top)
+        self.scene_box.setTransform(QTransform(across, 0, 0, down, -left * across, -top * down))
         ratio = self.devicePixelRatioF()
         scales = camera.scale * camera.aspect, camera.scale
         self.item.set_view((top, left, bottom, right), scales[0] * ratio, scales[1] * ratio)
@@ -378,7 +378,7 @@ class SliceView(EventView):
         if hasattr(self, "scene_box"):
             self._place_camera()
 
-    def showEvent(self, event: QEvent) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         """Fit the section when it is first seen."""
         super().showEvent(event)
         self._place_camera()

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import pyqtgraph as pg
 from qtpy.QtCore import QEvent, QPointF, Qt, Signal
-from qtpy.QtGui import QColor, QEnterEvent, QKeyEvent, QMouseEvent, QTabletEvent, QWheelEvent
+from qtpy.QtGui import (
+    QColor,
+    QEnterEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QResizeEvent,
+    QTabletEvent,
+    QWheelEvent,
+)
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QFrame,
+    QGraphicsScene,
+    QGraphicsView,
     QLineEdit,
     QPlainTextEdit,
     QTextEdit,
@@ -21,8 +32,8 @@ from uniem.gui.canvas.mouse import MouseInput
 _TYPING = (QLineEdit, QAbstractSpinBox, QTextEdit, QPlainTextEdit, QComboBox)
 
 
-class EventView(pg.GraphicsView):
-    """A graphics view whose events go to a `MouseInput` and a `KeyInput`.
+class EventView(QGraphicsView):
+    """A graphics view whose events go to a `MouseInput` and a `KeyInput`; a unit of its scene is a pixel.
 
     Signals: `pointed(QPointF)` while the mouse or a pen moves; `entered()` when the mouse comes or presses.
     """
@@ -31,8 +42,9 @@ class EventView(pg.GraphicsView):
     entered = Signal()
 
     def __init__(self, mouse: MouseInput, keys: KeyInput, parent: QWidget | None = None) -> None:
-        super().__init__(parent, background=QColor(24, 24, 26))
+        super().__init__(parent)
         self.mouse, self._keys = mouse, keys
+        self._make_scene()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.WheelFocus)
         # A Japanese input method would swallow single letters; dropped files are for the window.
@@ -40,6 +52,22 @@ class EventView(pg.GraphicsView):
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled, False)
         self.setAcceptDrops(False)
         self.viewport().setAcceptDrops(False)
+
+    def _make_scene(self) -> None:
+        self.setScene(QGraphicsScene(self))
+        self.setBackgroundBrush(QColor(24, 24, 26))
+        self.setCacheMode(self.CacheModeFlag.CacheBackground)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAlignment(Qt.Alignment(Qt.AlignmentFlag.AlignLeft) | Qt.AlignmentFlag.AlignTop)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTransformationAnchor(self.ViewportAnchor.NoAnchor)
+        self.setViewportUpdateMode(self.ViewportUpdateMode.MinimalViewportUpdate)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the scene be as large as the view, so that it never scrolls."""
+        super().resizeEvent(event)
+        self.setSceneRect(0, 0, self.width(), self.height())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a gesture and take the focus."""
@@ -97,7 +125,7 @@ class EventView(pg.GraphicsView):
         if not self._keys.release(event):
             event.ignore()
 
-    def focusOutEvent(self, event: QEvent) -> None:
+    def focusOutEvent(self, event: QFocusEvent) -> None:
         """End what held keys stand for: their release will not be seen."""
         self._keys.release_all()
         super().focusOutEvent(event)
