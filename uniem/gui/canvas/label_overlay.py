@@ -26,8 +26,8 @@ class LabelOverlay(LayerDrawing):
         self.draft: DraftSection | None = None
         self.buffer: NDArray[np.uint32] = np.zeros((0, 0), dtype=np.uint32)
         self._style = LabelStyle()
-        self._table = self._style.table()
         self._hovered = 0
+        self._table_made: NDArray[np.uint32] | None = None
         # The label of each pixel, so that another label under the mouse costs next to nothing.
         self._labels: NDArray[Any] = np.zeros((0, 0), dtype=np.uint32)
         self._grid: Grid | None = None
@@ -41,7 +41,7 @@ class LabelOverlay(LayerDrawing):
     def set_style(self, style: LabelStyle) -> None:
         """Draw in other colours."""
         self._style = style
-        self._table = style.table(self._hovered)
+        self._table_made = None
         self.is_stale = True
 
     def hover(self, label: int) -> Rectangle | None:
@@ -50,7 +50,7 @@ class LabelOverlay(LayerDrawing):
             return None
         touched = [each for each in (label, self._hovered) if each]
         self._hovered = label
-        self._table = self._style.table(label)
+        self._table_made = None
         if self.is_stale or self._grid is None or self._labels.size == 0:
             return None
         found = np.zeros(self._labels.shape, np.bool_)
@@ -114,6 +114,13 @@ class LabelOverlay(LayerDrawing):
         if self.section is None or self.buffer.size == 0:
             return None
         return as_image(self.buffer, QImage.Format.Format_ARGB32_Premultiplied)
+
+    @property
+    def _table(self) -> NDArray[np.uint32]:
+        """The colour of each slot, made when labels are drawn."""
+        if self._table_made is None:
+            self._table_made = self._style.table(self._hovered)
+        return self._table_made
 
     def _render(self, top: int, left: int, bottom: int, right: int) -> None:
         assert self._grid is not None
