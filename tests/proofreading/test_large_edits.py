@@ -13,6 +13,7 @@ from uniem.data.geometry import Box
 from uniem.data.store import open_store
 from uniem.data.table import read_csv, write_csv
 from uniem.errors import UniemError
+from uniem.proofreading.compaction import compact_history
 from uniem.proofreading.edits import Edit, Relabelling
 from uniem.proofreading.journal import FILE_NAME
 from uniem.proofreading.live_volume import EditDoesNotFit
@@ -252,6 +253,62 @@ def test_a_table_that_makes_no_sense_changes_nothing(
     file.write_text(text)
     with pytest.raises(UniemError, match=message):
         read_changes(file, session.objects)
+
+
+def test_a_history_is_compacted_to_its_named_saves(session: ProofreadingSession) -> None:
+    states = {"": whole(session)}
+
+    def save(name: str) -> None:
+        session.save(name)
+        states[name] = whole(session)
+
+    dab(session, 300, 100, 7)
+    apply(session, rename(session.objects, 1, "soma"))
+    apply(session, merge_objects(session.objects, 1, [2]))
+    session.save()
+    dab(session, 300, 110, 8)
+    save("first")
+    dab(session, 100, 300, 9)
+    save("left")
+    session.undo()
+    apply(session, merge_objects(session.objects, 3, [4, 5]))
+    dab(session, 500, 500, 9)
+    save("second")
+    dab(session, 10, 500, 9)
+    apply(session, merge_objects(session.objects, 10, [20]))
+    session.undo()
+    states["now"] = whole(session)
+    path, times, columns = (
+        session.path,
+        [each.time for each in session.timeline.edits()],
+        session.objects.columns(),
+    )
+    next_label = session.next_label()
+    session.close()
+    with pytest.raises(UniemError, match="not saved"):
+        compact_history(path)
+    again = ProofreadingSession.open(path)
+    again.save()
+    again.close()
+    found = compact_history(path)
+    assert (found.edits_before, found.edits) == (9, 4)
+    again = ProofreadingSession.open(path)
+    assert [each.title for each in again.timeline.edits()] == ["4 edits", "Paint 9", "2 edits", "Paint 9"]
+    assert {each.time for each in again.timeline.edits()} <= set(times)
+    assert np.array_equal(whole(again), states["now"])
+    assert np.array_equal(again.objects.columns().voxels, columns.voxels)
+    assert again.unsaved_edits == 0
+    assert again.objects.fields_of(1).name == "soma"
+    assert again.next_label() > next_label
+    for name, _, edit in again.timeline.saves():
+        again.go_to(edit)
+        assert not name or np.array_equal(whole(again), states[name])
+    again.go_to(0)
+    assert np.array_equal(whole(again), states[""])
+    assert again.objects.fields_of(1).name == ""
+    again.close()
+    with pytest.raises(UniemError, match="not saved"):
+        compact_history(path)
 
 
 def test_counts_kept_now_and_then_need_not_be_made_again(session: ProofreadingSession) -> None:

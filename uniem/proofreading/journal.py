@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -173,10 +173,17 @@ class Journal:
         with _told(self.path):
             self._connection.execute("REPLACE INTO facts VALUES (?, ?)", (key, json.dumps(value)))
 
-    def append_edit(self, edit: Edit, places: bytes | None = None) -> Entry:
-        """Record an edit that is about to be applied, and how the objects it concerns stand before it."""
+    def append_edit(self, edit: Edit, places: bytes | None = None, like: Entry | None = None) -> Entry:
+        """Record an edit that is about to be applied, and how the objects it concerns stand before it.
+
+        With `like` it was made when that entry was, by its author.
+        """
         with self.together():
-            entry = self.append(EntryKind.APPLY, title=edit.title, details=_summary(edit))
+            if like is None:
+                entry = self.append(EntryKind.APPLY, title=edit.title, details=_summary(edit))
+            else:
+                known = replace(like, id=self.last_id + 1, title=edit.title, details=_summary(edit))
+                entry = self.append_row(known)
             self._connection.execute("INSERT INTO edits VALUES (?, ?)", (entry.id, edit.to_bytes()))
             if places is not None:
                 self._connection.execute("INSERT INTO places VALUES (?, ?)", (entry.id, places))
@@ -184,8 +191,12 @@ class Journal:
 
     def append(self, kind: EntryKind, ref: int = 0, title: str = "", details: Any = None) -> Entry:
         """Record what is about to happen, or a checkpoint that was reached."""
-        entry = Entry(self.last_id + 1, kind, ref, title, details, self._author, time.time())
-        row = (entry.id, kind.value, ref, title, json.dumps(details), entry.author, entry.time)
+        return self.append_row(Entry(self.last_id + 1, kind, ref, title, details, self._author, time.time()))
+
+    def append_row(self, entry: Entry) -> Entry:
+        """Record a row as it is; its number must be the next."""
+        details = json.dumps(entry.details)
+        row = (entry.id, entry.kind.value, entry.ref, entry.title, details, entry.author, entry.time)
         with _told(self.path):
             self._connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         self.last_id = entry.id
@@ -252,6 +263,25 @@ class Journal:
         query = "SELECT block, content FROM parts WHERE entry = ?"
         with _told(self.path):
             return dict(self._connection.execute(query, (entry_id,)))
+
+    def copy_facts(self, other: Journal) -> None:
+        """Remember what another journal remembers, its name too: this one is to take its place."""
+        for key, value in other._connection.execute("SELECT key, value FROM facts"):
+            self._connection.execute("REPLACE INTO facts VALUES (?, ?)", (key, value))
+
+    def copy_edit(self, other: Journal, entry_id: int, number: int) -> None:
+        """Take over the content of an edit from another journal, under a number of this one."""
+        for table in ("edits", "places"):
+            query = f"SELECT ?, content FROM {table} WHERE entry = ?"
+            rows = other._connection.execute(query, (number, entry_id))
+            self._connection.executemany(f"INSERT INTO {table} VALUES (?, ?)", rows)
+        for block, content in other.parts(entry_id).items():
+            self.put_part(number, block, content)
+
+    def copy_snapshots(self, other: Journal) -> None:
+        """Take over what another journal keeps of its end; this one ends likewise."""
+        rows = other._connection.execute("SELECT name, ?, content FROM snapshots", (self.last_id,))
+        self._connection.executemany("REPLACE INTO snapshots VALUES (?, ?, ?)", rows)
 
     def put_snapshot(self, name: str, entry: int, content: bytes) -> None:
         """Keep bytes derived from the rows up to an entry, in place of the earlier ones of that name."""
