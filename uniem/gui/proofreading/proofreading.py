@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
 
+from uniem.gui.layout import RIGHT
+from uniem.gui.proofreading.history_panel import HistoryPanel
 from uniem.gui.proofreading.object_edits import ObjectEdits
 from uniem.gui.proofreading.writing import BackgroundWriting
 
@@ -22,15 +24,25 @@ class Proofreading(QObject):
             window.sessions, window.canvas, lambda: window.objects.selected, window.settings, window
         )
         self.writing = BackgroundWriting(window.sessions, window.canvas, self)
-        self.objects.told.connect(window.canvas.message)
-        for part in (self.objects, self.writing):
+        self.history = HistoryPanel(window.sessions, window.canvas)
+        self._docks = window.layout_of_docks
+        self._docks.add("history", "History", RIGHT, self.history)
+        self._docks.bring_up("panels")
+        for teller in (self.objects, self.history):
+            teller.told.connect(window.canvas.message)
+        for part in (self.objects, self.history, self.writing):
             part.failed.connect(window.message.show_error)
         table = window.objects
         table.set_edits(self.objects)
+        table.solo_wanted.connect(lambda: window.canvas.run("solo"))
         window.sessions.counted.connect(table.show_counting)
         # The actions are made after this.
         table.selection_changed.connect(lambda: window.action_set.refresh())
         table.selection_changed.connect(lambda: window.canvas.model.select(table.selected))
+
+    def show_history(self) -> None:
+        """Bring up the list of edits."""
+        self._docks.bring_up("history")
 
     def close_down(self) -> None:
         """Stop what is under way."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,25 @@ from qtpy.QtGui import QColor
 from uniem.data.palette import colour_of
 from uniem.data.table import Table
 from uniem.errors import UniemError
+from uniem.gui.proofreading.history_model import stamp, when
 from uniem.proofreading.edits import Edit
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools import fields
 
-COLUMNS = ("Shown", "Colour", "ID", "Name", "Voxels", "µm³", "Locked")
-SHOWN, COLOUR, ID, NAME, VOXELS, VOLUME, LOCKED = range(len(COLUMNS))
+COLUMNS = (
+    "Shown",
+    "Colour",
+    "ID",
+    "Name",
+    "Voxels",
+    "µm³",
+    "Locked",
+    "Class",
+    "Sure %",
+    "Note",
+    "Edited",
+)
+SHOWN, COLOUR, ID, NAME, VOXELS, VOLUME, LOCKED, CLASS, SURE, NOTE, EDITED = range(len(COLUMNS))
 REFRESH_MS = 100
 _TIPS = (
     "Click to show or hide",
@@ -28,7 +41,25 @@ _TIPS = (
     "",
     "",
     "Click to lock",
+    "Double-click to say which kind of thing it is",
+    "Double-click to say how sure you are, 0 to 100 percent",
+    "Double-click to write a note",
+    "When it was changed last",
 )
+CSV_COLUMNS = (
+    "id",
+    "name",
+    "class",
+    "confidence",
+    "note",
+    "visible",
+    "locked",
+    "voxels",
+    "volume_nm3",
+    *(f"{end}_{axis}" for end in ("start", "stop") for axis in "zyx"),
+    "edited",
+)
+_WRITTEN = {NAME: "name", CLASS: "class_name", NOTE: "note"}
 _Qt = Qt.ItemDataRole
 
 
@@ -64,7 +95,7 @@ class ObjectModel(QAbstractTableModel):
         self.refresh()
 
     def set_filter(self, text: str) -> None:
-        """List only objects whose id begins with a text or whose name contains it."""
+        """List only objects whose id begins with a text, or whose name, class or note contains it."""
         self._filter = text.strip().lower()
         self.refresh()
 
@@ -107,6 +138,20 @@ class ObjectModel(QAbstractTableModel):
         except UniemError as error:
             self._show_error(str(error))
 
+    def say(self, column: int, text: str, labels: list[int]) -> None:
+        """Set name, class, confidence or note of objects to what was typed; empty takes it away."""
+        confidence = text.strip().removesuffix("%").strip()
+        if column == SURE and confidence and not confidence.isdecimal():
+            self._show_error(f"'{text}' is no confidence: give 0 to 100 percent, or nothing.")
+            return
+        makes: dict[int, Callable[[Any, Any], Edit | None]] = {
+            NAME: lambda objects, ids: fields.rename(objects, ids[0], text),
+            CLASS: lambda objects, ids: fields.classify(objects, ids, text),
+            SURE: lambda objects, ids: fields.rate(objects, ids, int(confidence) if confidence else None),
+            NOTE: lambda objects, ids: fields.annotate(objects, ids, text),
+        }
+        self.change(makes[column], labels)
+
     def table(self) -> Table:
         """Return what is listed, for a CSV file."""
         assert self._session is not None
@@ -116,8 +161,25 @@ class ObjectModel(QAbstractTableModel):
             label, voxels = int(self._ids[place]), int(self._voxels[place])
             said = self._session.objects.fields_of(label)
             volume = voxels * size.volume_nm3 if size else None
-            rows.append((label, said.name, voxels, volume, said.visible, said.locked))
-        return Table(("id", "name", "voxels", "volume_nm3", "visible", "locked"), tuple(rows))
+            box = self._session.objects[label].box
+            corners = (*box.start, *box.stop) if box is not None else (None,) * 6
+            edited = self._session.objects.edited.get(label)
+            rows.append(
+                (
+                    label,
+                    said.name,
+                    said.class_name,
+                    said.confidence,
+                    said.note,
+                    said.visible,
+                    said.locked,
+                    voxels,
+                    volume,
+                    *corners,
+                    stamp(edited) if edited is not None else "",
+                )
+            )
+        return Table(CSV_COLUMNS, tuple(rows))
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         """Return the number of objects listed."""
@@ -138,7 +200,7 @@ class ObjectModel(QAbstractTableModel):
     def flags(self, index: QModelIndex) -> Qt.ItemFlags:
         """Return what can be done with a cell."""
         flags = Qt.ItemFlags(Qt.ItemFlag.ItemIsEnabled) | Qt.ItemFlag.ItemIsSelectable
-        if index.column() == NAME:
+        if index.column() in (*_WRITTEN, SURE):
             return flags | Qt.ItemFlag.ItemIsEditable
         return flags | Qt.ItemFlag.ItemIsUserCheckable if index.column() in (SHOWN, LOCKED) else flags
 
@@ -156,17 +218,17 @@ class ObjectModel(QAbstractTableModel):
             return Qt.CheckState.Checked if is_on else Qt.CheckState.Unchecked
         if role == _Qt.BackgroundRole and column == COLOUR:
             return QColor(*self.colour(label))
-        if role == _Qt.TextAlignmentRole and column in (ID, VOXELS, VOLUME):
+        if role == _Qt.TextAlignmentRole and column in (ID, VOXELS, VOLUME, SURE):
             return int(Qt.AlignmentFlag.AlignRight) | int(Qt.AlignmentFlag.AlignVCenter)
         return None
 
     def setData(self, index: QModelIndex, value: Any, role: int = 0) -> bool:
-        """Rename, lock, show or hide an object, through the session."""
+        """Change what is said of an object, through the session."""
         if self._session is None:
             return False
         label, column = self.label(index.row()), index.column()
-        if column == NAME and role == _Qt.EditRole:
-            self.change(lambda objects, labels: fields.rename(objects, labels[0], str(value)), [label])
+        if column in (*_WRITTEN, SURE) and role == _Qt.EditRole:
+            self.say(column, str(value), [label])
             return True
         if role != _Qt.CheckStateRole or column not in (SHOWN, LOCKED):
             return False
@@ -195,12 +257,18 @@ class ObjectModel(QAbstractTableModel):
         assert self._session is not None
         if column == ID:
             return str(label)
-        if column == NAME:
-            return self._session.objects.fields_of(label).name
         if column == VOXELS:
             return f"{voxels:,}"
         size = self._session.volume.voxel_size
-        return f"{voxels * size.volume_nm3 / 1e9:.3g}" if column == VOLUME and size else ""
+        if column == VOLUME:
+            return f"{voxels * size.volume_nm3 / 1e9:.3g}" if size else ""
+        if column == EDITED:
+            edited = self._session.objects.edited.get(label)
+            return when(edited) if edited is not None else ""
+        said = self._session.objects.fields_of(label)
+        if column == SURE:
+            return "" if said.confidence is None else str(said.confidence)
+        return getattr(said, _WRITTEN[column]) if column in _WRITTEN else ""
 
     def _ordered(self) -> NDArray[np.intp]:
         rows = self._filtered()
@@ -214,14 +282,12 @@ class ObjectModel(QAbstractTableModel):
         if not self._filter or self._session is None:
             return rows
         begins = np.char.startswith(self._ids.astype(str), self._filter)
-        named = [label for label, name in self._names().items() if self._filter in name]
+        named = [
+            label
+            for label, said in self._session.objects.said.items()
+            if any(self._filter in getattr(said, field).lower() for field in _WRITTEN.values())
+        ]
         return rows[begins | np.isin(self._ids, np.array(named, np.uint64))]
-
-    def _names(self) -> dict[int, str]:
-        """Return the lower-case names of the objects that have one: few, of perhaps very many."""
-        assert self._session is not None
-        changes = self._session.objects.field_changes()
-        return {change.label: str(change.after).lower() for change in changes if change.field == "name"}
 
     def _key(self, column: int) -> NDArray[Any]:
         if column in (VOXELS, VOLUME):
@@ -229,8 +295,25 @@ class ObjectModel(QAbstractTableModel):
         if self._session is None or column in (ID, COLOUR):
             return self._ids
         objects = self._session.objects
-        if column == NAME:
-            names = self._names()
-            return np.array([names.get(label, "") for label in self._ids.tolist()], dtype=str)
+        if column in _WRITTEN:
+            texts = {label: getattr(said, _WRITTEN[column]).lower() for label, said in objects.said.items()}
+            return self._sparse(texts, "")
+        if column == SURE:
+            sure = {label: said.confidence for label, said in objects.said.items()}
+            return self._sparse({label: each for label, each in sure.items() if each is not None}, -1)
+        if column == EDITED:
+            return self._sparse(objects.edited, 0.0)
         chosen = objects.hidden() if column == SHOWN else objects.locked()
         return np.isin(self._ids, np.array(sorted(chosen), np.uint64))
+
+    def _sparse(self, values: Mapping[int, Any], otherwise: Any) -> NDArray[Any]:
+        """Return a key of what few of perhaps very many objects have."""
+        listed = [(label, value) for label, value in values.items() if value != otherwise]
+        dtype = np.array([otherwise, *(value for _, value in listed)]).dtype
+        key = np.full(len(self._ids), otherwise, dtype)
+        if listed and len(self._ids):
+            labels = np.array([label for label, _ in listed], np.uint64)
+            places = np.searchsorted(self._ids, labels).clip(max=len(self._ids) - 1)
+            is_there = self._ids[places] == labels
+            key[places[is_there]] = np.array([value for _, value in listed], dtype)[is_there]
+        return key

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
+    QInputDialog,
     QLabel,
     QLineEdit,
     QMenu,
@@ -28,23 +29,50 @@ from qtpy.QtWidgets import (
 from uniem.data.table import write_csv
 from uniem.errors import UniemError
 from uniem.gui.proofreading.object_edits import ObjectEdits
-from uniem.gui.tables.object_model import COLOUR, ID, LOCKED, NAME, SHOWN, VOLUME, VOXELS, ObjectModel
+from uniem.gui.tables.object_model import (
+    CLASS,
+    COLOUR,
+    EDITED,
+    ID,
+    LOCKED,
+    NAME,
+    NOTE,
+    SHOWN,
+    SURE,
+    VOLUME,
+    VOXELS,
+    ObjectModel,
+)
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools import fields
 
-_WIDTHS = {SHOWN: 52, COLOUR: 52, ID: 44, NAME: 64, VOXELS: 66, VOLUME: 68, LOCKED: 48}
+_WIDTHS = {
+    SHOWN: 52,
+    COLOUR: 52,
+    ID: 44,
+    NAME: 64,
+    VOXELS: 66,
+    VOLUME: 68,
+    LOCKED: 48,
+    CLASS: 64,
+    SURE: 48,
+    NOTE: 80,
+    EDITED: 64,
+}
 
 
 class ObjectTableView(QWidget):
     """Find, name, lock, colour, show and hide objects; double-click goes to one.
 
-    Signals: `jump_wanted(z, y, x)` in voxels; `chosen(label)`; `selection_changed`; `meshes_wanted`.
+    Signals: `jump_wanted(z, y, x)` in voxels; `chosen(label)`; `selection_changed`; `meshes_wanted`;
+    `solo_wanted`, only the selected objects are to be drawn, or all again.
     """
 
     jump_wanted = Signal(float, float, float)
     chosen = Signal(object)
     selection_changed = Signal()
     meshes_wanted = Signal()
+    solo_wanted = Signal()
 
     def __init__(self, show_error: Callable[[str], None]) -> None:
         super().__init__()
@@ -52,7 +80,7 @@ class ObjectTableView(QWidget):
         self._edits: ObjectEdits | None = None
         self.model = ObjectModel(show_error)
         self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Filter by id or name")
+        self.filter.setPlaceholderText("Filter by id, name, class or note")
         self.filter.setClearButtonEnabled(True)
         self.filter.textChanged.connect(self.model.set_filter)
         self._count = QLabel()
@@ -165,6 +193,7 @@ class ObjectTableView(QWidget):
         labels = self.selected
         menu = QMenu(self)
         menu.addAction("Go there", lambda: self._jump(labels[0]))
+        menu.addAction("Show only these, or all again", self.solo_wanted.emit)
         menu.addAction("Show meshes", self.meshes_wanted.emit)
         menu.addSeparator()
         for title, make in (
@@ -176,6 +205,8 @@ class ObjectTableView(QWidget):
             menu.addAction(title, functools.partial(self.model.change, make, labels))
         menu.addSeparator()
         menu.addAction("Colour…", lambda: self._ask_colour(labels))
+        for column, title in ((CLASS, "Class"), (SURE, "Confidence"), (NOTE, "Note")):
+            menu.addAction(f"{title}…", functools.partial(self._ask_said, column, title, labels))
         if self._edits is not None:
             menu.addSeparator()
             self._add_edits(menu, self._edits, len(labels))
@@ -189,6 +220,19 @@ class ObjectTableView(QWidget):
             menu.addAction("Absorb small neighbours…", edits.absorb_small)
             menu.addAction("Relabel…", edits.relabel)
         menu.addAction("Delete", edits.delete)
+
+    def _ask_said(self, column: int, title: str, labels: list[int]) -> None:
+        row = self.model.row_of(labels[0])
+        now = (
+            self.model.data(self.model.index(row, column), Qt.ItemDataRole.EditRole)
+            if row is not None
+            else ""
+        )
+        text, is_wanted = QInputDialog.getText(
+            self, title, f"{title} of {fields.listed(labels)}:", QLineEdit.EchoMode.Normal, now
+        )
+        if is_wanted:
+            self.model.say(column, text, labels)
 
     def _ask_colour(self, labels: list[int]) -> None:
         colour = QColorDialog.getColor(QColor(*self.model.colour(labels[0])), self, "Colour")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QIcon, QPixmap
 from qtpy.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QSpinBox, QToolButton, QWidget
 
 from uniem.gui.canvas.hand.options import MOST_BAND_PX, Reach, ToolOptions
@@ -54,6 +55,7 @@ class SplitOptions(QWidget):
         self.band.setToolTip("How far the cut may leave the line to follow a dark border or a narrow place")
         self.on_image.setText("Along dark lines")
         self.on_image.setCheckable(True)
+        self.on_image.setAutoRaise(True)
         self.on_image.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.on_image.setToolTip("Let the image guide the cut along membranes; else only the shape counts.")
         for widget in (*self._line_only, *self._seeds_only, self.on_image):
@@ -80,8 +82,11 @@ class SplitOptions(QWidget):
                     else ""
                 )
             )
-            colour = part_colour(part).name()
-            button.setStyleSheet(f"QToolButton {{ border-bottom: 3px solid {colour}; font-weight: bold; }}")
+            colour = QPixmap(10, 10)
+            colour.fill(part_colour(part))
+            button.setIcon(QIcon(colour))
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setAutoRaise(True)
             button.clicked.connect(lambda _=False, part=part: setattr(self._options, "seed_part", part))
             group.addButton(button)
             self.parts.append(button)
