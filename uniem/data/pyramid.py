@@ -74,12 +74,14 @@ def fill_level(
     """Fill a level from the finer one, a layer of chunks after the other; yield the voxels read for each."""
     depth, height, _ = chunk_shape_of(target)
     layers, rows, columns = target.shape
+    whole: Triple = (source.shape[0], source.shape[1], source.shape[2])
     heap = HeapTrimmer()
     for z in range(0, layers, depth):
         size = 0
         for y in range(0, rows, 2 * height):
             box = Box((z, y, 0), (min(z + depth, layers), min(y + 2 * height, rows), columns))
-            coarse = downsampled(source, box, factor, is_labels=is_labels)
+            fine = source[finer_box(box, factor, whole).slices].read().result()
+            coarse = downsample(fine, factor, is_labels=is_labels)
             target[box.slices].write(coarse).result()
             size += coarse.size * math.prod(factor)
             heap.count(coarse.nbytes * math.prod(factor))
@@ -92,17 +94,16 @@ def chunk_shape_of(array: ts.TensorStore) -> Triple:
     return (int(depth or 1), int(height or 1), int(width or 1))
 
 
-def downsampled(source: ts.TensorStore, box: Box, factor: Triple, *, is_labels: bool) -> NDArray[Any]:
-    """Return a box of the level that is coarser than a source by a factor, computed from the source."""
-    depth, height, width = source.shape
+def finer_box(box: Box, factor: Triple, shape: Triple) -> Box:
+    """Return the voxels of a level of some shape from which a box of a level coarser by a factor is made."""
+    depth, height, width = shape
     start = (box.start[0] * factor[0], box.start[1] * factor[1], box.start[2] * factor[2])
     stop = (
         min(depth, box.stop[0] * factor[0]),
         min(height, box.stop[1] * factor[1]),
         min(width, box.stop[2] * factor[2]),
     )
-    fine: NDArray[Any] = source[Box(start, stop).slices].read().result()
-    return downsample(fine, factor, is_labels=is_labels)
+    return Box(start, stop)
 
 
 def _halved(block: NDArray[Any]) -> NDArray[Any]:

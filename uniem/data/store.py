@@ -17,8 +17,16 @@ from numpy.typing import DTypeLike, NDArray
 
 from uniem.data.geometry import Box, Triple, VoxelSize, chunked_pieces
 from uniem.data.heap import HeapTrimmer
-from uniem.data.pyramid import chunk_shape_of, coarser_shape, downsampled, fill_level, level_factors
-from uniem.data.tensor_reading import check_levels, read_box, unreadable, waited
+from uniem.data.held_array import HeldArray
+from uniem.data.pyramid import (
+    chunk_shape_of,
+    coarser_shape,
+    downsample,
+    fill_level,
+    finer_box,
+    level_factors,
+)
+from uniem.data.tensor_reading import check_levels, unreadable, waited
 from uniem.data.volume import Kind, Volume
 from uniem.data.zarr_metadata import (
     NEWEST,
@@ -151,7 +159,7 @@ class StoredVolume(Volume):
         )
         self.name = path.name
         self.source = str(path)
-        self._live = arrays
+        self._held = [HeldArray(array) for array in arrays]
 
     @property
     def chunk_shape(self) -> Triple:
@@ -162,18 +170,18 @@ class StoredVolume(Volume):
         """Return the voxels of a box, unsaved changes included."""
         pieces = list(chunked_pieces(box, self.chunk_shape, PIECE_BYTES // self.dtype.itemsize))
         if len(pieces) < 2:
-            return read_box(self._live[0], box, self.path)
+            return self._held[0].read(box, self.path)
         array = np.empty(box.shape, self.dtype)
         for piece in pieces:
             place = array[piece.relative_to(box.start).slices]
-            _read_into(place, self._live[0], piece, self.path)
+            self._held[0].read_into(place, piece, self.path)
             self._heap.count(place.nbytes)
         return array
 
     def read_many(self, boxes: Sequence[Box], at_once: int = 256) -> Iterator[NDArray[Any]]:
         """Yield the voxels of many small boxes, unsaved changes included; some are read ahead."""
         for first in range(0, len(boxes), at_once):
-            futures = [self._live[0][box.slices].read() for box in boxes[first : first + at_once]]
+            futures = [self._held[0].begin_read(box) for box in boxes[first : first + at_once]]
             for future in futures:
                 try:
                     yield waited(future, self.path)
@@ -186,11 +194,11 @@ class StoredVolume(Volume):
             raise UniemError(f"{self.name} is open for reading only.", "Open it for editing first.")
         try:
             if self._transaction is not None:
-                self._live[0][box.slices].write(array).result()
+                self._held[0].write(box, array)
                 return
             for piece in chunked_pieces(box, self.chunk_shape, PIECE_BYTES // self.dtype.itemsize):
                 part = array[piece.relative_to(box.start).slices]
-                self._live[0][piece.slices].write(part).result()
+                self._held[0].write(piece, part)
                 self._heap.count(part.nbytes)
         except (ValueError, OSError) as error:
             raise UniemError(
@@ -203,8 +211,17 @@ class StoredVolume(Volume):
         return [self, *(_Level(self, i) for i in range(1, len(self._arrays)))]
 
     def level_array(self, index: int) -> ts.TensorStore:
-        """Return the array of a coarser level, unsaved changes included."""
-        return self._live[index]
+        """Return the array of a level as it is on the disk."""
+        return self._arrays[index]
+
+    def read_level(self, index: int, box: Box) -> NDArray[Any]:
+        """Return the voxels of a box of a level, unsaved changes included."""
+        return self._held[index].read(box, self.path)
+
+    @property
+    def held_bytes(self) -> int:
+        """How much memory the changes take that wait for `commit`, at every level."""
+        return sum(held.held_bytes for held in self._held)
 
     def has_data(self, box: Box) -> bool:
         """Tell whether the disk holds any chunk that meets a box; elsewhere all saved voxels are 0."""
@@ -251,7 +268,7 @@ class StoredVolume(Volume):
 
         if self._transaction is None:
             self._transaction = ts.Transaction()
-            self._enlist()
+            self._held = [HeldArray(array, self._transaction) for array in self._arrays]
 
     def commit(self) -> None:
         """Write the held changes to disk and go on without a transaction."""
@@ -274,12 +291,7 @@ class StoredVolume(Volume):
 
     def _end_transaction(self) -> None:
         self._transaction = None
-        self._enlist()
-
-    def _enlist(self) -> None:
-        """Make reads and writes of every level go through the transaction, if there is one."""
-        held = self._transaction
-        self._live = self._arrays if held is None else [a.with_transaction(held) for a in self._arrays]
+        self._held = [HeldArray(array) for array in self._arrays]
 
     def add_levels(self) -> list[Triple]:
         """Make the coarser levels, all zeros, until a section fits 512 a side; return their factors."""
@@ -293,7 +305,7 @@ class StoredVolume(Volume):
         first = self._scales[0]
         self._scales = [tuple(s * f for s, f in zip(first, factor, strict=True)) for factor in factors]
         self._describe(multiscale(self.name, self.voxel_size, factors))
-        self._enlist()
+        self._held[1:] = [HeldArray(array, self._transaction) for array in self._arrays[1:]]
         return factors
 
     def build_pyramid(self, context: Context | None = None) -> None:
@@ -311,13 +323,12 @@ class StoredVolume(Volume):
     def update_pyramid(self, box: Box) -> None:
         """Recompute the coarser levels where a box changed; a transaction holds them too."""
         for index in range(1, len(self._arrays)):
-            source, target = self._live[index - 1], self._live[index]
-            factor = self._step(index)
+            source, target, factor = self._held[index - 1], self._held[index], self._step(index)
             start = tuple(a // f for a, f in zip(box.start, factor, strict=True))
             stop = tuple(min(n, -(-b // f)) for b, f, n in zip(box.stop, factor, target.shape, strict=True))
             box = Box(_triple(start), _triple(stop))
-            coarse = downsampled(source, box, factor, is_labels=self.kind is Kind.LABELS)
-            target[box.slices].write(coarse).result()
+            fine = source.read(finer_box(box, factor, source.shape), self.path)
+            target.write(box, downsample(fine, factor, is_labels=self.kind is Kind.LABELS))
 
     def _step(self, index: int) -> Triple:
         """Return how many voxels of the level before one voxel of a level spans."""
@@ -342,17 +353,7 @@ class _Level(Volume):
         return _triple(self._full.level_array(self._index).chunk_layout.write_chunk.shape)
 
     def read(self, box: Box) -> NDArray[Any]:
-        return read_box(self._full.level_array(self._index), box, self._full.path)
-
-
-def _read_into(target: NDArray[Any], array: ts.TensorStore, box: Box, path: Path) -> None:
-    """Read a box straight into an array of its shape, which takes half the time of reading and copying."""
-    import tensorstore as ts
-
-    try:
-        ts.array(target, copy=False).write(array[box.slices].translate_to[0]).result()
-    except (ValueError, OSError) as error:
-        raise unreadable(path, error) from error
+        return self._full.read_level(self._index, box)
 
 
 def _create_array(

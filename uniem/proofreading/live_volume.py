@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -78,7 +77,7 @@ class LiveVolume(Volume):
     @property
     def pending_bytes(self) -> int:
         """How much memory the unsaved edits hold at most."""
-        return len(self._chunks) * math.prod(self.chunk_shape) * self.dtype.itemsize
+        return self._store.held_bytes
 
     def check(self, edit: Edit) -> None:
         """Raise unless the voxels are as the edit expects them."""
