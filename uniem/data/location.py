@@ -6,7 +6,6 @@ import os
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from uniem.errors import UniemError
 
@@ -74,6 +73,9 @@ def read_location(text: str) -> str:
     """
     plain = text.strip().strip("\"'").strip()
     if plain.lower().startswith("file://"):
+        # Loads everything that speaks http, which only this needs.
+        from urllib.request import url2pathname
+
         parts = urlsplit(plain)
         path = url2pathname(parts.path)
         return path if parts.netloc in ("", "localhost") else f"//{parts.netloc}{path}"
