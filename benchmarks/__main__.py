@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("startup", "canvas", "paint_tools", "labelling", "inference", "memory", "volumes")
+NAMES = ("startup", "canvas", "paint_tools", "labelling", "inference", "memory", "volumes", "proofreading")
 
 
 def main() -> None:
