@@ -135,7 +135,8 @@ class Sessions(QObject):
         image = item.noun
         path = unused(paths.work_folder() / f"{stem_of(item.location or item.name)}-{kind}.zarr")
         path.parent.mkdir(parents=True, exist_ok=True)
-        create_store(path, image.shape, "uint32", image.voxel_size, Kind.LABELS)
+        # With its coarser levels, so that whole sections are seen without reading every voxel of them.
+        create_store(path, image.shape, "uint32", image.voxel_size, Kind.LABELS).add_levels()
         self.edit(self._workspace.open(path))
         self._canvas.model.hand.tool = Tool.BRUSH
         return path

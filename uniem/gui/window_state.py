@@ -12,10 +12,19 @@ from qtpy.QtCore import QObject, QPointF, QTimer, Signal
 
 from uniem.data.geometry import VoxelSize
 from uniem.data.location import is_web_address
-from uniem.data.project import CanvasRecord, ItemRecord, ProjectState, find_place, places_of, stored_place
+from uniem.data.project import (
+    CanvasRecord,
+    ItemRecord,
+    LookRecord,
+    ProjectState,
+    find_place,
+    places_of,
+    stored_place,
+)
 from uniem.data.volume import Kind, Volume
 from uniem.data.voxel_sizes import record_voxel_size, recorded_voxel_size
 from uniem.errors import UniemError
+from uniem.gui.canvas.colour_maps import COLOUR_MAPS
 from uniem.operations.operation import Role
 from uniem.workspace import Noun, OpenItem, read_noun
 
@@ -45,7 +54,8 @@ class WindowState(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._contrast: tuple[float, float] | None = None
+        # Of every item by its id, also of those that are not shown now.
+        self._looks: dict[int, LookRecord] = {}
         self._clock = QTimer(self)
         self._clock.setSingleShot(True)
         self._clock.setInterval(DELAY_MS)
@@ -54,7 +64,6 @@ class WindowState(QObject):
             signal.connect(self._note)
         window.settings.changed.connect(self._note_setting)
         window.canvas.view.camera_changed.connect(self._note)
-        window.canvas.view.section_shown.connect(self._take_section)
         window.sessions.session_changed.connect(self._note)
         for dock in window.layout_of_docks.docks.values():
             dock.visibilityChanged.connect(self._note)
@@ -101,6 +110,7 @@ class WindowState(QObject):
         for entry, item in added:
             if entry.record.is_edited:
                 self._window.sessions.edit(item)
+        self._restore_looks(added)
         # Last, for whatever is shown anew is fitted into the view.
         self._restore_canvas(state.canvas)
 
@@ -109,6 +119,7 @@ class WindowState(QObject):
         item = self._add(entry)
         if entry.record.is_visible or item.role in (Role.MESHES, Role.TABLE):
             self._window.results.show(item)
+            self._restore_looks([(entry, item)])
 
     def _signals(self) -> list[SignalInstance | SignalGroup]:
         workspace, canvas = self._window.workspace, self._window.canvas.model
@@ -145,11 +156,40 @@ class WindowState(QObject):
             is_folder=not is_web_address(item.location) and Path(path).is_dir(),
             is_visible=isinstance(item.noun, Volume) and item.is_visible,
             is_edited=item is self._window.sessions.item,
+            look=self._look_of(item),
         )
+
+    def _look_of(self, item: OpenItem) -> LookRecord | None:
+        layer = self._window.showing.layer_of(item)
+        if layer is not None:
+            self._looks[item.id] = LookRecord(
+                opacity=layer.opacity,
+                contrast=(layer.low, layer.high) if layer.has_contrast else None,
+                limits=layer.limits,
+                colours=layer.colours,
+                is_inverted=layer.is_inverted,
+                is_normalised=layer.is_normalised,
+            )
+        return self._looks.get(item.id)
+
+    def _restore_looks(self, added: Sequence[tuple[Entry, OpenItem]]) -> None:
+        for entry, item in added:
+            look, layer = entry.record.look, self._window.showing.layer_of(item)
+            if look is not None:
+                self._looks[item.id] = look
+            if look is None or layer is None:
+                continue
+            layer.opacity, layer.is_inverted = look.opacity, look.is_inverted
+            layer.is_normalised = look.is_normalised
+            if look.colours in COLOUR_MAPS:
+                layer.colours = look.colours
+            if look.contrast is not None:
+                # Chosen already, so that the first section that is read does not choose it anew.
+                layer.limits, layer.has_contrast = look.limits, True
+                layer.low, layer.high = look.contrast
 
     def _canvas_record(self) -> CanvasRecord:
         model, camera = self._window.canvas.model, self._window.canvas.view.camera
-        low, high = self._contrast or model.contrast
         return CanvasRecord(
             z=model.z,
             y=camera.row,
@@ -159,7 +199,7 @@ class WindowState(QObject):
             outlines=model.display.outlines,
             label=model.hand.label,
             brush_px=model.hand.brush_px,
-        ).model_copy(update={"low": low, "high": high, "opacity": model.label_opacity})
+        )
 
     def _parameters(self) -> dict[str, dict[str, object]]:
         kept = self._window.settings.under(PARAMETERS)
@@ -174,36 +214,19 @@ class WindowState(QObject):
         showing = self._window.showing
         visible = [item for entry, item in added if entry.record.is_visible and isinstance(item.noun, Volume)]
         for item in sorted(visible, key=_is_labels):
-            showing.show(item)
-        for shown in (showing.image_item, showing.labels_item):
-            # Labels bring an image along, which may have been hidden.
-            if shown is not None and shown not in visible and visible:
-                showing.hide(shown)
+            showing.add(item)
 
     def _restore_canvas(self, record: CanvasRecord | None) -> None:
         canvas = self._window.canvas
         if record is None or not canvas.model.depth:
             return
         display, hand, view = canvas.model.display, canvas.model.hand, canvas.view
-        kept = record.model_dump()
-        display.show_labels = record.show_labels
-        canvas.model.label_opacity = kept.get("opacity", canvas.model.label_opacity)
-        display.outlines = record.outlines
+        display.show_labels, display.outlines = record.show_labels, record.outlines
         hand.label = record.label
         hand.set_brush(record.brush_px)
         canvas.model.go_to(record.z)
         view.camera = replace(view.camera, row=record.y, column=record.x, scale=record.scale)
         view.zoom(1.0, QPointF(view.viewport().rect().center()))
-        # A new image chooses its contrast when its first section has been read; what was kept comes after.
-        self._contrast = (kept["low"], kept["high"]) if {"low", "high"} <= kept.keys() else None
-        if view.image_section is not None:
-            self._take_section()
-
-    def _take_section(self) -> None:
-        canvas = self._window.canvas
-        if self._contrast is not None and canvas.view.image_section is not None:
-            canvas.model.contrast = self._contrast
-            self._contrast = None
 
 
 def read_entries(state: ProjectState, folder: Path | None, stops: Callable[[], bool]) -> list[Entry]:
