@@ -18,6 +18,7 @@ from uniem.data.pyramid import downsample
 from uniem.data.store import create_store, open_store
 from uniem.data.volume import Kind
 from uniem.errors import UniemError
+from uniem.proofreading.carrying_over import make_edits_again
 from uniem.proofreading.checkpoint import VolumeChanged
 from uniem.proofreading.edits import Edit
 from uniem.proofreading.journal import FILE_NAME, EntryKind, Journal, JournalDamaged, Sync
@@ -27,6 +28,7 @@ from uniem.proofreading.opening import set_history_aside
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools.brush import Stroke, paint
 from uniem.proofreading.tools.fields import hide, lock, recolour, rename, show
+from uniem.proofreading.tools.whole_objects import merge_objects
 
 Make = Callable[..., Path]
 ROOT = Path(__file__).resolve().parents[2]
@@ -175,6 +177,9 @@ def test_voxels_changed_elsewhere_are_noticed_and_the_choice_is_named(new_labels
     open_store(path, writable=True)[5] = np.full((600, 560), 3, np.uint32)
     with pytest.raises(VolumeChanged, match=r"changed outside its history.*set its history aside.*2 edits"):
         ProofreadingSession.open(path)
+    with pytest.raises(VolumeChanged) as raised:
+        ProofreadingSession.open(path)
+    assert raised.value.unsaved == 2
     aside = set_history_aside(path)
     assert aside is not None
     assert aside.exists()
@@ -186,6 +191,35 @@ def test_voxels_changed_elsewhere_are_noticed_and_the_choice_is_named(new_labels
     assert session.objects.fields_of(7).name == "soma"
     session.objects.scan()
     assert list(session.objects) == [3, 7]
+    assert make_edits_again(session, aside) == 1
+    assert whole(session)[1, 90, 50] == 8
+    assert (session.undo_title, session.unsaved_edits) == ("Paint 8", 2)
+    session.undo()
+    assert np.array_equal(whole(session)[5], expected[5])
+
+
+def test_merges_and_undone_merges_are_made_again_on_changed_voxels(new_labels: Make, opened: Open) -> None:
+    labels = np.arange(1, 5, dtype=np.uint32).reshape(2, 1, 2).repeat(100, 1).repeat(50, 2)
+    path = new_labels(labels=labels)
+    session = opened(path)
+    session.objects.scan()
+    session.apply(merge_objects(session.objects, 1, [2]) or Edit("", ()))
+    session.save()
+    session.undo()
+    session.apply(merge_objects(session.objects, 3, [4]) or Edit("", ()))
+    session.close()
+    open_store(path, writable=True)[0:1, 0:10, 0:10] = np.full((1, 10, 10), 9, np.uint32)
+    with pytest.raises(VolumeChanged):
+        ProofreadingSession.open(path)
+    aside = set_history_aside(path)
+    assert aside is not None
+    session = opened(path)
+    session.objects.scan()
+    assert make_edits_again(session, aside) == 2
+    expected = labels.copy()
+    expected[labels == 4] = 3
+    expected[0, :10, :10] = 9
+    assert np.array_equal(whole(session), expected)
 
 
 def test_voxels_changed_under_an_unsaved_edit_are_noticed(tmp_path: Path, opened: Open) -> None:

@@ -20,7 +20,9 @@ _LARGEST: Triple = (8, 256, 256)
 
 
 class VolumeChanged(UniemError):
-    """The voxels are not those that the journal tells of."""
+    """The voxels are not those that the journal tells of; `unsaved` edits are only in the journal."""
+
+    unsaved = 0
 
 
 def mark_checkpoint(
@@ -98,8 +100,11 @@ def changed_outside(store: StoredVolume, history: History, found: str) -> Volume
     """Return the error that names the choice."""
     assert history.checkpoint is not None
     saved = time.strftime("%Y-%m-%d %H:%M", time.localtime(history.checkpoint.time))
-    return VolumeChanged(
+    error = VolumeChanged(
         f"{store.name} was changed outside its history: {found}.",
         f"Either restore the volume as it was saved on {saved}, or set its history aside: the voxels then "
-        f"stay as they are now, without undo and without the {len(history.steps)} edits that were not saved.",
+        f"stay as they are now, without undo. The {len(history.steps)} edits that were not saved can be made "
+        "again on them; the old history stays in a file beside them.",
     )
+    error.unsaved = len(history.steps)
+    return error
