@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from uniem import paths
 from uniem.data.volume import Volume
 from uniem.errors import UniemError
+from uniem.gui.annotator import loading
 from uniem.gui.panels.naming import stem_of, unused
 from uniem.gui.results import Results
 from uniem.gui.sessions import Sessions
@@ -76,6 +77,7 @@ class Meshing(QObject):
         except UniemError as error:
             self.failed.emit(str(error))
             return
+        loading.begin()
         count = f"{len(ids):,} labels" if ids else "all labels"
         self.told.emit(f"Meshing {count} of {item.name}; they appear in the 3D annotator when done.")
 

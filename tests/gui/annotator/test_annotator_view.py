@@ -70,6 +70,30 @@ def test_an_empty_view_says_so_and_loads_no_vtk() -> None:
     run_program(program)
 
 
+def test_the_first_mesh_has_vtk_loaded_by_a_thread_and_then_appears() -> None:
+    program = """
+        import time
+        from qtpy.QtWidgets import QApplication
+        app = QApplication([])
+        from tests.gui.annotator.shapes import ball
+        from uniem.gui.annotator import loading
+        from uniem.gui.annotator.annotator import MeshAnnotator
+        widget = MeshAnnotator()
+        widget.show()
+        app.processEvents()
+        widget.add_meshes([ball(7, (500.0, 500.0, 300.0))])
+        widget.view.repaint()
+        assert widget.view._scene is None
+        end = time.monotonic() + 60
+        while widget.view._image is None and time.monotonic() < end:
+            app.processEvents()
+        assert widget.view._image is not None
+        assert not loading.is_awaited(widget)
+        widget.close()
+    """
+    run_program(program)
+
+
 def run_program(program: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],

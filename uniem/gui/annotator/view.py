@@ -25,6 +25,7 @@ from qtpy.QtGui import (
 )
 from qtpy.QtWidgets import QApplication, QWidget
 
+from uniem.gui.annotator import loading
 from uniem.gui.annotator.builder import SurfaceBuilder
 from uniem.gui.annotator.look import Look, ink_on
 from uniem.gui.annotator.markers import MarkerSet
@@ -246,6 +247,8 @@ class SceneView(QWidget):
         area = QRectF(self.rect())
         if not len(self._objects):
             paint_message(painter, area, EMPTY_TITLE, self.empty_text, self._ink())
+        elif self._scene is None and loading.is_awaited(self):
+            paint_message(painter, area, "Starting the 3D view…", "", self._ink())
         elif not self._make_scene():
             paint_message(painter, area, "3D view unavailable", self._no_3d or "", self._ink())
         else:
