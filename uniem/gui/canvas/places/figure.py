@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
+import html
 from dataclasses import dataclass, replace
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from qtpy.QtCore import QBuffer, QByteArray, QIODevice, QObject, QRectF, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QFont, QImage, QPainter
@@ -208,7 +208,8 @@ class FigureBar:
         return (
             f'<g id="scale-bar" fill="white">{_rect(self.ground, "black", 0.5)}{_rect(self.line)}'
             f'<text x="{middle:.2f}" y="{baseline:.2f}" font-family="sans-serif" font-weight="bold" '
-            f'font-size="{2.4 * self.unit:.2f}" text-anchor="middle">{escape(self.text)}</text></g>'
+            f'font-size="{2.4 * self.unit:.2f}" text-anchor="middle">'
+            f"{html.escape(self.text, quote=False)}</text></g>"
         )
 
 
