@@ -5,7 +5,17 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("startup", "canvas", "paint_tools", "labelling", "inference", "memory", "volumes", "proofreading")
+NAMES = (
+    "startup",
+    "canvas",
+    "canvas_endurance",
+    "paint_tools",
+    "labelling",
+    "inference",
+    "memory",
+    "volumes",
+    "proofreading",
+)
 
 
 def main() -> None:
