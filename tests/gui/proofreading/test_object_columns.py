@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLineEdit
 
@@ -15,6 +15,7 @@ from tests.gui.proofreading.test_object_edits import choose, type_in
 from uniem.data.table import read_csv
 from uniem.gui.canvas.view_model import Only
 from uniem.gui.main_window import MainWindow
+from uniem.gui.tables.csv_preview import CsvPreview
 from uniem.gui.tables.object_model import CLASS, EDITED, ID, NOTE, SURE
 
 
@@ -86,7 +87,38 @@ def test_csv_tells_all_that_the_table_knows(proofreading: MainWindow, tmp_path: 
     proofreading.objects.export(tmp_path / "objects.csv")
     row = next(row for row in read_csv(tmp_path / "objects.csv").records() if row["id"] == 7)
     assert (row["class"], row["confidence"], row["voxels"]) == ("axon", 80, 6 * 30 * 19)
-    assert [row[name] for name in ("start_z", "start_y", "stop_x")] == [0, 10, 60] and row["edited"]
+    assert [row[name] for name in ("z0", "y0", "x1")] == [0, 10, 60] and row["edited"]
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_csv_is_taken_in_after_a_look_in_one_step(
+    proofreading: MainWindow, tmp_path: Path, is_wanted: bool
+) -> None:
+    path = tmp_path / "said.csv"
+    path.write_text("id,class,note,voxels\n6,glia,small,1\n7,,,2\n", "utf-8")
+    seen: list[str] = []
+
+    def answer() -> None:
+        dialog = QApplication.activeModalWidget()
+        if not isinstance(dialog, CsvPreview):
+            QTimer.singleShot(20, answer)
+            return
+        seen.extend(dialog.table.item(row, 3).text() for row in range(dialog.table.rowCount()))
+        buttons = dialog.buttons
+        buttons.button(buttons.Apply if is_wanted else buttons.Cancel).click()
+
+    QTimer.singleShot(20, answer)
+    proofreading.objects.take_csv(path)
+    assert seen == ["glia", "small"]
+    assert cell(proofreading, 6, CLASS) == ("glia" if is_wanted else "")
+    assert len(proofreading.sessions.session.timeline.edits()) == int(is_wanted)
+
+
+def test_a_wrong_csv_changes_nothing_and_says_why(proofreading: MainWindow, tmp_path: Path) -> None:
+    path = tmp_path / "said.csv"
+    path.write_text("id,class\n99,glia\n", "utf-8")
+    proofreading.objects.take_csv(path)
+    assert "no object 99" in proofreading.message.text
 
 
 def test_solo_draws_only_what_is_selected(proofreading: MainWindow) -> None:

@@ -13,8 +13,9 @@ from qtpy.QtGui import QColor
 from uniem.data.palette import colour_of
 from uniem.data.table import Table
 from uniem.errors import UniemError
-from uniem.gui.proofreading.history_model import stamp, when
+from uniem.gui.proofreading.history_model import when
 from uniem.proofreading.edits import Edit
+from uniem.proofreading.object_csv import table_of
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools import fields
 
@@ -45,19 +46,6 @@ _TIPS = (
     "Double-click to say how sure you are, 0 to 100 percent",
     "Double-click to write a note",
     "When it was changed last",
-)
-CSV_COLUMNS = (
-    "id",
-    "name",
-    "class",
-    "confidence",
-    "note",
-    "visible",
-    "locked",
-    "voxels",
-    "volume_nm3",
-    *(f"{end}_{axis}" for end in ("start", "stop") for axis in "zyx"),
-    "edited",
 )
 _WRITTEN = {NAME: "name", CLASS: "class_name", NOTE: "note"}
 _Qt = Qt.ItemDataRole
@@ -155,31 +143,8 @@ class ObjectModel(QAbstractTableModel):
     def table(self) -> Table:
         """Return what is listed, for a CSV file."""
         assert self._session is not None
-        size = self._session.volume.voxel_size
-        rows = []
-        for place in self._rows.tolist():
-            label, voxels = int(self._ids[place]), int(self._voxels[place])
-            said = self._session.objects.fields_of(label)
-            volume = voxels * size.volume_nm3 if size else None
-            box = self._session.objects[label].box
-            corners = (*box.start, *box.stop) if box is not None else (None,) * 6
-            edited = self._session.objects.edited.get(label)
-            rows.append(
-                (
-                    label,
-                    said.name,
-                    said.class_name,
-                    said.confidence,
-                    said.note,
-                    said.visible,
-                    said.locked,
-                    voxels,
-                    volume,
-                    *corners,
-                    stamp(edited) if edited is not None else "",
-                )
-            )
-        return Table(CSV_COLUMNS, tuple(rows))
+        labels = self._ids[self._rows].tolist()
+        return table_of(self._session.objects, self._session.volume, labels)
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         """Return the number of objects listed."""

@@ -12,6 +12,7 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QColorDialog,
+    QDialog,
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
@@ -29,6 +30,7 @@ from qtpy.QtWidgets import (
 from uniem.data.table import write_csv
 from uniem.errors import UniemError
 from uniem.gui.proofreading.object_edits import ObjectEdits
+from uniem.gui.tables.csv_preview import CsvPreview
 from uniem.gui.tables.object_model import (
     CLASS,
     COLOUR,
@@ -43,6 +45,7 @@ from uniem.gui.tables.object_model import (
     VOXELS,
     ObjectModel,
 )
+from uniem.proofreading.object_csv import read_changes
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools import fields
 
@@ -92,9 +95,13 @@ class ObjectTableView(QWidget):
         self._counting.hide()
         self.table = self._make_table()
         export = QToolButton()
-        export.setText("CSV…")
-        export.setToolTip("Write the rows listed into a CSV file")
-        export.clicked.connect(self._ask_export)
+        export.setText("CSV")
+        export.setToolTip("Write the table into a CSV file, or take names, classes and notes from one")
+        menu = QMenu(export)
+        menu.addAction("Write the rows listed…", self._ask_export)
+        menu.addAction("Take fields from a file…", self._ask_import)
+        export.setMenu(menu)
+        export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         bar = QHBoxLayout()
         bar.addWidget(self.filter, 1)
         bar.addWidget(self._count)
@@ -139,6 +146,22 @@ class ObjectTableView(QWidget):
     def export(self, path: Path) -> None:
         """Write the rows listed into a CSV file."""
         write_csv(self.model.table(), path)
+
+    def take_csv(self, path: Path) -> None:
+        """Show what a CSV file would change, and change it if the user agrees."""
+        session = self.model.session
+        if session is None or not session.objects.is_counted:
+            self._show_error("Open labels for editing, and let their objects be counted first.")
+            return
+        try:
+            change = read_changes(path, session.objects)
+            edit = change.edit(path.name)
+            if edit is None:
+                self._show_error(f"{path.name} says nothing that is not so already.")
+            elif CsvPreview(change, path.name, self).exec_() == QDialog.DialogCode.Accepted:
+                session.apply(edit)
+        except UniemError as error:
+            self._show_error(str(error))
 
     def close_down(self) -> None:
         """Let go of the session."""
@@ -252,6 +275,11 @@ class ObjectTableView(QWidget):
         if len(places):
             z, y, x = (places[len(places) // 2] + np.array(box.start)).tolist()
             self.jump_wanted.emit(z, y, x)
+
+    def _ask_import(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Take fields from a table", "", "Tables (*.csv)")
+        if path:
+            self.take_csv(Path(path))
 
     def _ask_export(self) -> None:
         if self.model.session is None:
