@@ -100,7 +100,7 @@ class HandEvents:
 
     def voxel(self, at: QPoint) -> tuple[float, float]:
         """Return the row and column that are drawn at a place, the edges of voxels at integers."""
-        place = self.view.scene_box.mapSceneToView(self.view.mapToScene(at))
+        place = self.view.scene_box.mapFromScene(self.view.mapToScene(at))
         return place.y(), place.x()
 
     def settle(self) -> None:
