@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import os
 import sys
@@ -43,6 +44,9 @@ def run(locations: Sequence[str]) -> int:
     window.first_paint.then(functools.partial(_open, window, list(locations)))
     report_if_asked(window, window.first_paint)
     window.show()
+    # What is there now stays to the end, so that garbage need not be looked for among it.
+    gc.freeze()
+    gc.enable()
     return int(application.exec_())
 
 
