@@ -42,6 +42,8 @@ def paint_for_ever(labels: Path, image: Path, seed: int) -> None:
     window = make_window()
     window.show()
     window.opening.open([str(image), str(labels)])
+    while window.opening.is_busy or len(window.workspace.items) < 2:
+        application.processEvents()
     (item,) = [item for item in window.workspace.items if item.location == str(labels)]
     window.sessions.edit(item)
     while window.canvas.painting.session is None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
 
 from tests.gui.canvas.hand.conftest import LEFT, RIGHT, Hands, Points
 from tests.gui.canvas.hand.test_brush_options import empty, painted, voxels
@@ -17,6 +18,7 @@ from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.canvas.hand.options import Change, FillOn, Reach
 from uniem.gui.canvas.hand.preview import outline
 from uniem.gui.canvas.hand.supervoxel_tool import SupervoxelTool
+from uniem.gui.canvas.hand.tool_strip import ToolStrip
 from uniem.gui.canvas.slice_view import SliceView
 from uniem.gui.canvas.view_model import Tool
 from uniem.proofreading.session import ProofreadingSession
@@ -328,10 +330,13 @@ def test_tools_lie_down_where_nothing_can_be_painted(canvas: Canvas, image: Arra
     assert canvas.hand_tools.strip.tools[Tool.NAVIGATE].isEnabled()
 
 
-def test_the_strip_of_tools_goes_into_two_columns_where_it_is_low(canvas: Canvas) -> None:
+def test_the_strip_of_tools_goes_into_two_columns_where_it_is_low(canvas: Canvas, qtbot: QtBot) -> None:
     strip = canvas.hand_tools.strip
     for height, columns in ((900, 1), (canvas.minimumSizeHint().height(), 2), (900, 1)):
         canvas.resize(900, height)
-        QApplication.processEvents()
-        assert len({button.x() // 20 for button in strip.tools.values()}) == columns
+        qtbot.waitUntil(functools.partial(_has_columns, strip, columns))
         assert all(strip.rect().bottom() >= button.geometry().bottom() for button in strip.tools.values())
+
+
+def _has_columns(strip: ToolStrip, columns: int) -> bool:
+    return len({button.x() // 20 for button in strip.tools.values()}) == columns
