@@ -33,7 +33,10 @@ def _ways(sample: Sample) -> dict[str, Damage]:
 
 
 def all_cases(seed: int, count: int) -> list[Case]:
-    """Return so many cases: crafted ones, then damages until there are enough; fewer are drawn evenly."""
+    """Return so many cases: crafted ones, then damages until there are enough.
+
+    Fewer are drawn evenly, but for bombs, which take long to make.
+    """
     crafted = [Case(f"crafted/{group}/{name}", group) for group, made in CRAFTED.items() for name in made]
     damaged: list[Case] = []
     turn = 0
@@ -46,7 +49,9 @@ def all_cases(seed: int, count: int) -> list[Case]:
         ]
         turn += 1
     cases = crafted + damaged
-    return cases if len(cases) <= count * 1.5 else random.Random(seed).sample(cases, count)
+    if len(cases) <= count * 1.5:
+        return cases
+    return random.Random(seed).sample([case for case in cases if "bomb" not in case.name], count)
 
 
 def find_case(name: str, seed: int) -> Case:
