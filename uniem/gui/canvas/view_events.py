@@ -94,6 +94,12 @@ class EventView(QGraphicsView):
         self.mouse.wheel(event)
         event.accept()
 
+    def viewport(self) -> QWidget:
+        """Return what is painted on, which every view has."""
+        widget = super().viewport()
+        assert widget is not None
+        return widget
+
     def viewportEvent(self, event: QEvent) -> bool:
         """Take the pen's events before Qt makes mouse events of them."""
         if isinstance(event, QTabletEvent):
