@@ -55,6 +55,8 @@ def test_a_stroke_in_any_plane_paints_what_was_shown(
     canvas.grid.show_alone(plane)
     view = canvas.views[plane]
     qtbot.waitUntil(lambda: view.is_complete and view.item.overlay.section is not None)
+    # A view that has just been given all the room is fitted into it once, which moves what is under the mouse.
+    QApplication.processEvents()
     canvas.model.hand.brush_px = 61
     axes = view.axes
     points = [(60, 12), (90, 20)] if axes.is_turned else [(12, 60), (20, 90)]
