@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from uniem import paths
+from uniem.data.project import Project
 from uniem.jobs.events import Cancelled, Finished
 from uniem.jobs.folder import JobFolder
 from uniem.jobs.request import JobRequest
@@ -48,6 +49,8 @@ COMMANDS = (
     "--network.blocks 1",
     "infer-2d image.zarr model probability.zarr",
     "evaluate probability.zarr mitochondria.zarr scores.csv",
+    "pack-project project project.uniem.zip",
+    "unpack-project project.uniem.zip unpacked",
 )
 
 
@@ -105,6 +108,7 @@ def try_operations(bundle: Bundle) -> None:
         raise SystemExit(f"{', '.join(sorted(untried))}: not tried in the bundle; add a line to {__file__}")
     bundle.run("sample", str(bundle.sample), "--shape", "4,128,128")
     write_compressed(bundle.sample)
+    Project.create(bundle.sample / "project").close()
     began = time.monotonic()
     for command in COMMANDS:
         bundle.run(*command.split())
