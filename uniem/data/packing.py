@@ -93,6 +93,7 @@ def unpack_project(packed: Path, folder: Path, context: Context | None = None) -
             progress = Progress(context, total, "KiB unpacked")
             for member in members:
                 _extract(archive, member, folder / member.filename, progress)
+    # zipfile raises the last two for flipped bits that read as an unknown compression or a password.
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise UniemError(
             f"{packed} is damaged: {str(error) or 'it ends too early'}.", "Have it packed or copied again."
