@@ -223,6 +223,36 @@ def test_an_edit_reaches_every_level(qtbot: QtBot, reader: BlockReader, tmp_path
         session.close()
 
 
+@pytest.mark.parametrize("coarseness", [1.0, 2.0])
+def test_blocks_read_before_an_edit_do_not_hide_it(
+    qtbot: QtBot, reader: BlockReader, tmp_path: Path, coarseness: float
+) -> None:
+    store = create_store(tmp_path / "labels.zarr", (2, 1200, 1200), np.uint32, None, Kind.LABELS)
+    store[1] = np.full((1200, 1200), 4, np.uint32)
+    store.build_pyramid()
+    session = ProofreadingSession.open(tmp_path / "labels.zarr", "tester")
+    try:
+        source = SectionSource(reader, VIEW_AXES[Plane.XY], session.volume)
+        look(source, 1, 1200, coarseness)
+        qtbot.waitUntil(reader.is_idle)
+        edit = paint(session.volume, Stroke(((1, 600, 500), (1, 620, 700)), 30), 9)
+        assert edit is not None
+        session.apply(edit)
+        reader.refresh(session.volume, [edit.box])
+        source.refresh([edit.box])
+        # All blocks are there, but none has been looked at since it was read.
+        section = look(source, 1, 1200, coarseness)
+        assert section is not None
+        assert section.value_at(610, 600) == 9
+        # Nor does what is borrowed for another zoom hide it.
+        other = look(source, 1, 1200, 3 - coarseness)
+        assert other is not None
+        assert other.value_at(610, 600) == 9
+    finally:
+        reader.forget([])
+        session.close()
+
+
 def test_labels_without_a_pyramid_get_coarser_levels(
     qtbot: QtBot, reader: BlockReader, tmp_path: Path
 ) -> None:

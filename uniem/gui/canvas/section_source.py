@@ -42,6 +42,8 @@ class SectionSource:
         self._patch: Patch | None = None
         self._shown: Section | None = None
         self._array = memory_of(volume)
+        # Boxes of edits that blocks read before them would hide again.
+        self._edited: list[Box] = []
         # Nothing of what was asked for is still to come.
         self.is_complete = False
         # The last edit is in the picture.
@@ -62,6 +64,8 @@ class SectionSource:
         has_changed = self._fill(patch, levels)
         missing = self._ask(patch, levels, rows, columns, window)
         self.is_complete = not missing
+        if self.is_complete:
+            self._edited.clear()
         return self._choose(patch, rows, columns, missing, window.position, has_changed)
 
     def refresh(self, boxes: list[Box]) -> None:
@@ -74,20 +78,23 @@ class SectionSource:
             return
         level = self._reader.levels(self.volume)[patch.level]
         whole = self._axes.box(patch.index, patch.rows, patch.columns)
-        parts: list[Box] = []
         touched: set[Triple] = set()
         for box in boxes:
             inside = level.scaled(box).intersection(whole)
-            if not inside.is_empty:
-                touched.update(level.blocks_of(inside))
-                parts.append(patch.finer_box(box, level))
-        parts = [part for part in parts if not part.is_empty]
+            touched.update(level.blocks_of(inside) if not inside.is_empty else ())
+        parts = _seen(boxes, patch, level)
         self.is_exact = is_quick(parts)
         if patch.level > 0 or not self.is_exact:
             patch.exact -= touched
         if self.is_exact:
-            for part in parts:
-                patch.put(part, self.volume.read(part), level.factor)
+            self._put(parts, patch, level)
+            self._edited += boxes
+        else:
+            self._edited.clear()
+
+    def _put(self, parts: list[Box], patch: Patch, level: Level) -> None:
+        for part in parts:
+            patch.put(part, self.volume.read(part), level.factor)
 
     def stop(self) -> None:
         """Ask for nothing more."""
@@ -150,7 +157,7 @@ class SectionSource:
 
     def _fill(self, patch: Patch, levels: list[Level]) -> bool:
         """Put into a patch what has been read; return whether anything was."""
-        level, has_changed = levels[patch.level], False
+        level, has_changed, is_older = levels[patch.level], False, False
         for block in level.blocks_of(self._axes.box(patch.index, patch.rows, patch.columns)):
             if block in patch.exact:
                 continue
@@ -161,10 +168,13 @@ class SectionSource:
                 patch.copy(level.block_box(block), array)
                 patch.borrowed[block] = patch.level
                 has_changed = True
+                is_older = is_older or not is_fresh
                 if is_fresh:
                     patch.exact.add(block)
-            elif array is None:
-                has_changed = self._borrow(patch, levels, block) or has_changed
+            elif array is None and self._borrow(patch, levels, block):
+                has_changed = is_older = True
+        if is_older and is_quick(parts := _seen(self._edited, patch, level)):
+            self._put(parts, patch, level)
         return has_changed
 
     def _borrow(self, patch: Patch, levels: list[Level], block: Triple) -> bool:
@@ -301,6 +311,12 @@ class SectionSource:
             if low < first - old.factors[axis] or high > last + old.factors[axis]:
                 return False
         return True
+
+
+def _seen(boxes: list[Box], patch: Patch, level: Level) -> list[Box]:
+    """Return the parts of boxes of the full resolution that a patch shows."""
+    parts = [patch.finer_box(box, level) for box in boxes]
+    return [part for part in parts if not part.is_empty]
 
 
 def _span(edges: tuple[float, float], factor: float, length: int) -> Span:
