@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication, QMainWindow
 from tests.gui.canvas.conftest import place
 from uniem.data.volume import ArrayVolume
 from uniem.gui.canvas.canvas import Canvas
-from uniem.gui.canvas.keymap_presets import SHORTCUTS
+from uniem.gui.canvas.keymap_presets import SHORTCUTS, keymap_of
 from uniem.gui.canvas.view_model import Tool
 
 NONE, CTRL, SHIFT = (
@@ -293,3 +293,17 @@ def test_the_brush_and_the_scale_bar_tell_nm(painting_canvas: Canvas) -> None:
     assert told == ["40 px · 200 nm"]
     painting_canvas.view.zoom(1 / painting_canvas.view.camera.scale)
     assert painting_canvas.scale_bar.text == "500 nm"
+
+
+def test_the_hint_names_the_key_that_shows_the_raw_image(qtbot: QtBot, painting_canvas: Canvas) -> None:
+    canvas = painting_canvas
+    assert ("Space", "hold to see raw") in canvas.hint().others
+    canvas.keys.use(keymap_of(keys={"canvas/see-raw": ("J",)}))
+    assert ("J", "hold to see raw") in canvas.hint().others
+    QTest.keyPress(canvas.view, Qt.Key.Key_J)
+    assert canvas.hint().modifier == "J" and "Left: move" in str(canvas.hint())
+    qtbot.waitUntil(lambda: canvas.model.display.peek_raw)
+    QTest.keyRelease(canvas.view, Qt.Key.Key_J)
+    assert not canvas.model.display.peek_raw and not canvas.hint().modifier
+    canvas.keys.use(keymap_of(keys={"canvas/see-raw": ()}))
+    assert "raw" not in str(canvas.hint())

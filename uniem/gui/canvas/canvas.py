@@ -34,6 +34,8 @@ from uniem.proofreading.tools.plane import Plane
 from uniem.proofreading.tools.protect import Over
 from uniem.workspace import Settings
 
+# The part of a view on each side in which a place counts as being at its edge.
+EDGE = 0.15
 LAYOUT_KEY, MEMORY_KEY = "canvas/layout", "canvas/memory MB"
 
 
@@ -123,9 +125,12 @@ class Canvas(QWidget):
     def go_to(self, z: float, y: float, x: float) -> None:
         """Show a place, in voxels, in every view."""
         self.model.move_to((round(z), round(y), round(x)))
+        place = self.model.position
         for view in self.views.values():
-            place = self.model.position
-            view.look_at(place[view.axes.rows] + 0.5, place[view.axes.columns] + 0.5)
+            row, column = place[view.axes.rows] + 0.5, place[view.axes.columns] + 0.5
+            if view is not self.current_view and _is_near_edge(view, row, column):
+                view.look_from(view.camera.scale, row, column)
+            view.look_at(row, column)
 
     def auto_contrast(self, layer: Layer | None = None) -> None:
         """Choose the contrast of a layer, else of the image, that suits the section in view."""
@@ -380,6 +385,13 @@ class Canvas(QWidget):
             self._take_modifiers(QApplication.keyboardModifiers())
             self._tell_hint()
         return False
+
+
+def _is_near_edge(view: SliceView, row: float, column: float) -> bool:
+    """Tell whether little is seen of what surrounds a place."""
+    top, left, bottom, right = view.view_box()
+    high, wide = (bottom - top) * EDGE, (right - left) * EDGE
+    return not (top + high <= row < bottom - high and left + wide <= column < right - wide)
 
 
 def _budget(settings: Settings | None) -> int | None:

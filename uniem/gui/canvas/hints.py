@@ -13,6 +13,7 @@ _WORDS = {Gesture.PICK: "pick label", Gesture.PAN_OR_MENU: "move", Gesture.ZOOM_
 _INSTEAD_OF_ERASING = {Tool.MERGE: "let go", Tool.SPLIT: "forget", Tool.SEEDS: "mark the other part"}
 _TITLES = {shortcut.id: shortcut.title for shortcut in SHORTCUTS}
 _AXES = "zyx"
+SPACE = "Space"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def hint_of(keymap: Keymap, modifier: str, tool: Tool, axis: int = 0) -> Hint:
     """Return what buttons and wheel do now, over a section across an axis (0 is z)."""
     found = ((button, keymap.gesture_of(button, modifier, tool)) for button in BUTTONS)
     buttons = tuple((button, _words(gesture, tool, axis)) for button, gesture in found if gesture is not None)
-    return Hint(modifier, buttons, () if modifier else _others(keymap, tool, axis))
+    return Hint(_cap(keymap, modifier), buttons, () if modifier else _others(keymap, tool, axis))
 
 
 def chord_hint(keymap: Keymap, first: str) -> Hint:
@@ -64,6 +65,12 @@ def _others(keymap: Keymap, tool: Tool, axis: int) -> tuple[tuple[str, str], ...
         gesture = keymap.gesture_of(button, modifier, tool)
         if gesture is not None and gesture is not keymap.gesture_of(button, "", tool):
             pairs.append((f"{modifier}+{button.lower()}", _words(gesture, tool, axis)))
-    if keys := keymap.of("see-raw"):
-        pairs.append((keys[0], "see raw"))
+    if keymap.of("see-raw"):
+        pairs.insert(1, (_cap(keymap, SPACE), "hold to see raw"))
     return tuple(pairs)
+
+
+def _cap(keymap: Keymap, modifier: str) -> str:
+    """Return what stands on the key: what Space is for may be on another one."""
+    keys = keymap.of("see-raw")
+    return keys[0] if modifier == SPACE and keys and SPACE not in keys else modifier

@@ -84,6 +84,8 @@ class KeyInput(QObject):
             if shortcut_id in self._endings:
                 self._held[event.key()] = shortcut_id
             self._actions[shortcut_id]()
+            # The mouse may mean something else now.
+            self.modifiers_changed.emit(_modifiers_after(event, is_down=True))
         return True
 
     def release(self, event: QKeyEvent) -> bool:
@@ -92,6 +94,7 @@ class KeyInput(QObject):
         if event.isAutoRepeat() or event.key() not in self._held:
             return event.key() in self._held
         self._endings[self._held.pop(event.key())]()
+        self.modifiers_changed.emit(_modifiers_after(event, is_down=False))
         return True
 
     def release_all(self) -> None:

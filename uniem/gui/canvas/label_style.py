@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from uniem.data.palette import Colour, Palette, argb_table, colour_of, palette_in_use, slots_of
 
-ACTIVE_GAIN = 0.25
-HOVER_GAIN = 0.2
+# Little enough that the image is seen through the label that is being painted, with the mouse over it.
+ACTIVE_GAIN = 0.15
+HOVER_GAIN = 0.12
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QComboBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QSlider,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -104,6 +105,13 @@ class LayersPanel(QWidget):
         for blocker in blockers:
             blocker.unblock()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the icons in the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            # After the theme is complete, its icons included.
+            QTimer.singleShot(0, self._draw_icons)
+
     def release(self) -> None:
         """Let go of the model."""
         self._model.volumes_changed.disconnect(self.refresh, missing_ok=True)
@@ -127,27 +135,36 @@ class LayersPanel(QWidget):
         self.inverted.setToolTip("Draw bright values dark and dark ones bright.")
         self.normalised = QCheckBox("by section")
         self.normalised.setToolTip("Find black and white anew for each section.")
-        self.auto = QPushButton("Auto")
+        self.auto = QToolButton()
+        self.auto.setAutoRaise(True)
         self.auto.setToolTip("Black and white that suit the section in view.")
+        self.auto.setAccessibleName("Auto contrast")
+        chosen = QWidget()
+        beside = QHBoxLayout(chosen)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(2)
+        beside.addWidget(self.contrast, 1)
+        beside.addWidget(self.auto)
         self.only = QComboBox()
         self.only.addItems(["all labels", "those selected", "those locked"])
         self.only.setToolTip("Selected are the label in hand and those chosen in the object table.")
         form.addRow("Opacity", self.opacity)
-        form.addRow("Contrast", self.contrast)
+        form.addRow("Contrast", chosen)
         form.addRow("Colours", self.colours)
         form.addRow("", self.normalised)
-        form.addRow(self.auto, self.inverted)
+        form.addRow("", self.inverted)
         form.addRow("Show", self.only)
-        for widget in (self.opacity, self.contrast, self.colours, self.only, self.auto):
+        for widget in (self.opacity, self.contrast, self.colours, self.only):
             # The docks at the side of the window are as narrow as their widest part.
             widget.setMinimumWidth(56)
         self._only_label = form.labelForField(self.only)
-        own = (self.contrast, self.colours, self.normalised, self.inverted)
+        own = (chosen, self.colours, self.normalised, self.inverted)
         self._image_rows = [(form.labelForField(widget) or QLabel(), widget) for widget in own]
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self.list, 1)
         column.addWidget(self.looks)
+        self._draw_icons()
 
     def _connect(self) -> None:
         self.list.currentItemChanged.connect(self.show_looks)
@@ -165,6 +182,14 @@ class LayersPanel(QWidget):
         self._model.volumes_changed.connect(self.refresh)
         self._model.layer_changed.connect(self._take_layer)
         self._model.display.events.only.connect(self.show_looks)
+
+    def _draw_icons(self) -> None:
+        self.auto.setIcon(icon("auto-fix"))
+        self._is_filling = True
+        for place in range(self.list.count()):
+            row = self.list.item(place)
+            row.setIcon(icon(_ICONS[row.data(_LAYER).kind]))
+        self._is_filling = False
 
     def _set(self, name: str, value: object) -> None:
         if self.layer is not None:

@@ -6,6 +6,8 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QLabel, QWidget
 
 _TOAST_MS = 2500
+# Below the titles of the views.
+_TOAST_TOP = 44
 
 
 class Invitation(QLabel):
@@ -53,4 +55,4 @@ class Toast(QLabel):
 
     def place(self) -> None:
         """Keep to the top of the parent, in the middle."""
-        self.move((self.parentWidget().width() - self.width()) // 2, 12)
+        self.move((self.parentWidget().width() - self.width()) // 2, _TOAST_TOP)

@@ -81,6 +81,8 @@ class FlowLayout(QLayout):
         top = inner.top()
         for row in rows:
             height = max((item.sizeHint().height() for item in row), default=0)
+            if len(rows) == 1 and not is_trial:
+                height = max(height, inner.height())
             if not is_trial:
                 self._place(row, inner.left(), top, height, inner.width())
             top += height + self.spacing()
