@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QDialog, QMenu
 
@@ -17,6 +18,7 @@ from tests.gui.test_window import drop, paint
 from uniem import paths
 from uniem.data.geometry import Box
 from uniem.data.project import BACKUP_NAME, FILE_NAME
+from uniem.data.volume import Kind
 from uniem.gui.app import make_window
 from uniem.gui.main_window import MainWindow
 from uniem.gui.projects.dialogs import MissingDialog, PackDialog, PlaceDialog
@@ -142,6 +144,36 @@ def test_a_moved_project_opens_as_it_was(
     assert np.array_equal(whole(again), voxels)
     assert before["unsaved"] == 1 and before["place"][0] == 3
     assert "144.0" in str(before["look"]) and "0.8" in str(before["look"])
+
+
+def test_layers_and_number_keys_come_back(
+    worked: MainWindow, windows: Callable[[], MainWindow], study: Path, qtbot: Any, answer: Answer
+) -> None:
+    image, labels = worked.workspace.items
+    second, truth = study / "second.tif", study / "truth.tif"
+    shutil.copy(study / "stack.tif", second)
+    tifffile.imwrite(truth, np.ones(image.noun.shape, np.uint16))
+    added = [worked.workspace.open(second), worked.workspace.open(truth, Kind.LABELS)]
+    for item in added:
+        worked.showing.add(item)
+    worked.showing.put_in_order([added[0], image, added[1], labels])
+    worked.showing.layer_of(added[1]).is_visible = False
+    worked.showing.layer_of(added[0]).opacity = 0.3
+    hand = worked.canvas.model.hand
+    hand.label = 77
+    hand.pin(4)
+    before = [(layer.name, layer.is_visible, layer.opacity) for layer in worked.canvas.model.layers]
+    answer("Keep for next time")
+    assert worked.close()
+    again = opened(windows(), study / "mito", qtbot, 4)
+    qtbot.waitUntil(lambda: again.sessions.session is not None, timeout=20_000)
+    assert before == [(layer.name, layer.is_visible, layer.opacity) for layer in again.canvas.model.layers]
+    assert [name for name, *_ in before] == ["second.tif", "ミトコンドリア raw", "truth.tif", labels.name]
+    assert again.canvas.model.hand.slots == {4: 77}
+    again.action_set["new-labels"].trigger()
+    assert again.canvas.model.hand.slots == {}
+    again.sessions.edit(next(item for item in again.workspace.items if item.name == labels.name))
+    assert again.canvas.model.hand.slots == {4: 77}
 
 
 def test_the_state_is_written_by_itself(worked: MainWindow, study: Path, qtbot: Any) -> None:

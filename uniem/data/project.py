@@ -40,6 +40,7 @@ class LookRecord(_Record):
     colours: str = Field("", description="The colours of its values.")
     is_inverted: bool = Field(False, description="Whether black and white are swapped.")
     is_normalised: bool = Field(False, description="Whether each section has a contrast of its own.")
+    is_drawn: bool = Field(True, description="Whether its layer was ticked.")
 
 
 class ItemRecord(_Record):
@@ -56,6 +57,8 @@ class ItemRecord(_Record):
     is_folder: bool = Field(False, description="Whether it is a folder rather than a file.")
     is_visible: bool = Field(False, description="Whether it is shown.")
     is_edited: bool = Field(False, description="Whether it was open for editing.")
+    height: int | None = Field(None, description="Its place among what was shown; 0 is lowest.")
+    slots: dict[int, int] = Field(default_factory=dict, description="Labels kept under number keys.")
     look: LookRecord | None = Field(None, description="How it was drawn when it was shown last.")
 
 

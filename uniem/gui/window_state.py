@@ -56,6 +56,7 @@ class WindowState(QObject):
         self._window = window
         # Of every item by its id, also of those that are not shown now.
         self._looks: dict[int, LookRecord] = {}
+        self._slots: dict[int, dict[int, int]] = {}
         self._clock = QTimer(self)
         self._clock.setSingleShot(True)
         self._clock.setInterval(DELAY_MS)
@@ -64,7 +65,8 @@ class WindowState(QObject):
             signal.connect(self._note)
         window.settings.changed.connect(self._note_setting)
         window.canvas.view.camera_changed.connect(self._note)
-        window.sessions.session_changed.connect(self._note)
+        window.sessions.session_changed.connect(self._take_session)
+        window.canvas.model.hand.events.slots.connect(self._keep_slots)
         for dock in window.layout_of_docks.docks.values():
             dock.visibilityChanged.connect(self._note)
             dock.dockLocationChanged.connect(self._note)
@@ -74,6 +76,7 @@ class WindowState(QObject):
         self._clock.stop()
         for signal in self._signals():
             signal.disconnect(self._note, missing_ok=True)
+        self._window.canvas.model.hand.events.slots.disconnect(self._keep_slots, missing_ok=True)
         self._window.settings.changed.disconnect(self._note_setting, missing_ok=True)
 
     def collect(self, folder: Path | None, before: ProjectState, missing: Sequence[Entry]) -> ProjectState:
@@ -107,9 +110,11 @@ class WindowState(QObject):
             for _, item in added:
                 if item.role is role and docks[dock].isVisible():
                     self._window.results.show(item)
+        self._slots |= {item.id: dict(entry.record.slots) for entry, item in added}
         for entry, item in added:
             if entry.record.is_edited:
                 self._window.sessions.edit(item)
+        self._restore_order(added)
         self._restore_looks(added)
         # Last, for whatever is shown anew is fitted into the view.
         self._restore_canvas(state.canvas)
@@ -117,6 +122,7 @@ class WindowState(QObject):
     def add_found(self, entry: Entry) -> None:
         """Add one item that had been missing, and show it if it was shown."""
         item = self._add(entry)
+        self._slots[item.id] = dict(entry.record.slots)
         if entry.record.is_visible or item.role in (Role.MESHES, Role.TABLE):
             self._window.results.show(item)
             self._restore_looks([(entry, item)])
@@ -130,6 +136,7 @@ class WindowState(QObject):
             canvas.z_changed,
             canvas.display.events,
             canvas.layer_changed,
+            canvas.volumes_changed,
             canvas.hand.events,
         ]
 
@@ -138,6 +145,18 @@ class WindowState(QObject):
         if not self._clock.isActive():
             self._clock.start()
 
+    def _take_session(self, _: object) -> None:
+        item = self._window.sessions.item
+        if item is not None:
+            # Numbers stand for labels of one volume and mean nothing in another.
+            self._window.canvas.model.hand.slots = dict(self._slots.get(item.id, {}))
+        self._note()
+
+    def _keep_slots(self, slots: dict[int, int]) -> None:
+        item = self._window.sessions.item
+        if item is not None:
+            self._slots[item.id] = dict(slots)
+
     def _note_setting(self, key: str) -> None:
         if key.startswith(PARAMETERS):
             self._note()
@@ -145,7 +164,7 @@ class WindowState(QObject):
     def _record_of(self, item: OpenItem, folder: Path | None) -> ItemRecord:
         location, elsewhere = stored_place(item.location, folder)
         given = recorded_voxel_size(item.noun) if isinstance(item.noun, Volume) else None
-        path = item.location.partition("::")[0]
+        path, shown = item.location.partition("::")[0], self._window.showing.items
         return ItemRecord(
             name=item.name,
             location=location,
@@ -157,6 +176,8 @@ class WindowState(QObject):
             is_visible=isinstance(item.noun, Volume) and item.is_visible,
             is_edited=item is self._window.sessions.item,
             look=self._look_of(item),
+            height=shown.index(item) if item in shown else None,
+            slots=self._slots.get(item.id, {}),
         )
 
     def _look_of(self, item: OpenItem) -> LookRecord | None:
@@ -169,6 +190,7 @@ class WindowState(QObject):
                 colours=layer.colours,
                 is_inverted=layer.is_inverted,
                 is_normalised=layer.is_normalised,
+                is_drawn=layer.is_visible,
             )
         return self._looks.get(item.id)
 
@@ -180,7 +202,7 @@ class WindowState(QObject):
             if look is None or layer is None:
                 continue
             layer.opacity, layer.is_inverted = look.opacity, look.is_inverted
-            layer.is_normalised = look.is_normalised
+            layer.is_normalised, layer.is_visible = look.is_normalised, look.is_drawn
             if look.colours in COLOUR_MAPS:
                 layer.colours = look.colours
             if look.contrast is not None:
@@ -215,6 +237,13 @@ class WindowState(QObject):
         visible = [item for entry, item in added if entry.record.is_visible and isinstance(item.noun, Volume)]
         for item in sorted(visible, key=_is_labels):
             showing.add(item)
+
+    def _restore_order(self, added: Sequence[tuple[Entry, OpenItem]]) -> None:
+        # Labels that are edited take the place of others; they were seen together all the same.
+        self._show_volumes(added)
+        showing = self._window.showing
+        heights = {item: entry.record.height for entry, item in added if entry.record.height is not None}
+        showing.put_in_order(sorted(showing.items, key=lambda item: heights.get(item, len(heights))))
 
     def _restore_canvas(self, record: CanvasRecord | None) -> None:
         canvas = self._window.canvas
