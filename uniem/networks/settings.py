@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from uniem.networks.architectures import Network, Unet
 from uniem.networks.augmentation import Augmentation
 from uniem.networks.backend import Device, Precision
-from uniem.networks.losses import LossName
+from uniem.networks.losses import CrossEntropyDice, LossChoice, upgraded
 
 Criterion = Literal["f1", "jaccard", "loss"]
 
@@ -29,8 +29,10 @@ class TrainingSettings(BaseModel):
         json_schema_extra={"unit": "min"},
     )
     steps: int = Field(2000, ge=1, description="Number of batches to learn from.")
-    loss: LossName = Field(
-        "bce+dice", description="What is made small: cross-entropy judges pixels, dice the overlap of areas."
+    loss: LossChoice = Field(
+        CrossEntropyDice(),
+        description="What is made small: cross-entropy judges pixels, dice the overlap of areas, and focal "
+        "losses dwell on what is hard or rare.",
     )
     patch_size: int = Field(
         256, ge=16, le=4096, description="Side of the training patches.", json_schema_extra={"unit": "px"}
@@ -91,6 +93,13 @@ class TrainingSettings(BaseModel):
         description="Arithmetic; auto takes bfloat16, about twice as fast, where the device has it.",
         json_schema_extra=ADVANCED,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_older(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "loss" in values:
+            return {**values, "loss": upgraded(values["loss"])}
+        return values
 
     @model_validator(mode="after")
     def _patches_fit_the_network(self) -> Self:
