@@ -16,6 +16,8 @@ def matching(objects: ObjectTable, ids: NDArray[np.uint64], text: str) -> NDArra
     """Return which ids, ascending, begin with a text or have it in their name, class or note."""
     wanted = text.strip().lower()
     found = begins_with(ids, wanted)
+    if not wanted:
+        return found
     said = objects.said.items()
     named = [
         label
@@ -46,7 +48,11 @@ def begins_with(ids: NDArray[np.uint64], digits: str) -> NDArray[np.bool_]:
 
 def places_of(ids: NDArray[np.uint64], labels: Iterable[int]) -> NDArray[np.intp]:
     """Return where labels are among ids, which ascend; those that are not there are left out."""
-    wanted = np.array(sorted(labels), np.uint64)
+    return places_in_order(ids, np.array(sorted(labels), np.uint64))
+
+
+def places_in_order(ids: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> NDArray[np.intp]:
+    """Return where labels, in any order, are among ids, which ascend; in the order of the labels."""
     places = np.searchsorted(ids, wanted)
     is_there = places < len(ids)
     is_there[is_there] = ids[places[is_there]] == wanted[is_there]

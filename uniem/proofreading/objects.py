@@ -18,6 +18,7 @@ from uniem.progress import Context
 from uniem.proofreading.edits import Edit, FieldChange, Patch, Relabelling
 from uniem.proofreading.journal import Journal
 from uniem.proofreading.live_volume import LiveVolume
+from uniem.proofreading.object_columns import LiveColumns
 from uniem.proofreading.occupancy import Occupancy, Rows
 from uniem.proofreading.tally import Columns, Tally, join, measure_block, packed, unpacked
 
@@ -79,6 +80,7 @@ class ObjectTable:
         # The row of the journal up to which it has kept counts.
         self.kept_at: int | None = None
         self._occupancy: Occupancy | None = None
+        self._columns = LiveColumns()
         self._scan = _Scan(volume)
 
     @property
@@ -109,7 +111,7 @@ class ObjectTable:
         if self._occupancy is None:
             nothing = np.zeros((0, 3), np.int64)
             return Columns(np.zeros(0, np.uint64), np.zeros(0, np.int64), nothing, nothing)
-        return self._occupancy.columns()
+        return self._columns.take(self._occupancy)
 
     def __len__(self) -> int:
         return len(self.columns().ids)
@@ -171,6 +173,7 @@ class ObjectTable:
         `before` is how the objects stood before an edit that this one takes back; it then need not be found.
         """
         self.touch(edit.labels, when)
+        self._columns.note(edit.labels)
         for part in edit.parts:
             if isinstance(part, FieldChange):
                 self.record_field(part)
@@ -178,6 +181,7 @@ class ObjectTable:
 
     def record_many(self, changes: Sequence[tuple[Edit, Rows | None]]) -> None:
         """Account for the voxels of many edits in order, which are written, in whichever way is cheaper."""
+        self._columns.note(label for edit, _ in changes for label in edit.labels)
         if self._occupancy is None:
             for edit, _ in changes:
                 self._record_voxels(edit, None)
@@ -247,12 +251,19 @@ class ObjectTable:
             for name, value in _differing(fields).items()
         )
 
-    def keep(self, journal: Journal, entry: int) -> None:
-        """Keep fields and counts in the journal, as they are after an entry that is a checkpoint."""
+    def encoded(self) -> dict[str, bytes]:
+        """Return fields, and when objects were changed last, as bytes for `keep`."""
         fields = {str(label): _differing(fields) for label, fields in self._fields.items()}
-        journal.put_snapshot("fields", entry, json.dumps(fields).encode())
         labels, times = np.array(list(self._edited), np.uint64), np.array(list(self._edited.values()))
-        journal.put_snapshot("edited", entry, packed({"labels": labels, "times": times}))
+        return {
+            "fields": json.dumps(fields).encode(),
+            "edited": packed({"labels": labels, "times": times}),
+        }
+
+    def keep(self, journal: Journal, entry: int, encoded: Mapping[str, bytes]) -> None:
+        """Keep in the journal what `encoded` returned for a checkpoint, and the counts after its entry."""
+        for name, content in encoded.items():
+            journal.put_snapshot(name, entry, content)
         self.keep_counts(journal, entry)
 
     def keep_counts(self, journal: Journal, entry: int) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,40 +14,43 @@ from uniem.data.palette import colour_of
 from uniem.data.table import Table
 from uniem.errors import UniemError
 from uniem.gui.proofreading.history_model import when
+from uniem.proofreading import object_order as order
 from uniem.proofreading.edits import Edit
 from uniem.proofreading.object_csv import table_of
+from uniem.proofreading.object_search import matching, places_of
 from uniem.proofreading.session import ProofreadingSession
+from uniem.proofreading.tally import Columns
 from uniem.proofreading.tools import fields
 
+
+class Column(NamedTuple):
+    """A column: its title and tooltip, and by what it is put in order."""
+
+    title: str
+    tip: str
+    by: str
+
+
 COLUMNS = (
-    "Shown",
-    "Colour",
-    "ID",
-    "Name",
-    "Voxels",
-    "µm³",
-    "Locked",
-    "Class",
-    "Sure %",
-    "Note",
-    "Edited",
+    Column("Shown", "Click to show or hide", "visible"),
+    Column("Colour", "Double-click to change; sorted, those whose colour was chosen come together", "colour"),
+    Column("ID", "Double-click to go there", order.ID),
+    Column("Name", "Double-click to name", "name"),
+    Column("Voxels", "Double-click to go there", order.VOXELS),
+    Column("µm³", "The volume; point at one for nm³, double-click to go there", order.VOXELS),
+    Column("Locked", "Click to lock: no tool changes a locked object", "locked"),
+    Column("Class", "Double-click to say which kind of thing it is", "class_name"),
+    Column("Sure %", "Double-click to say how sure you are, 0 to 100 percent", "confidence"),
+    Column("Note", "Double-click to write a note", "note"),
+    Column("Edited", "When it was changed last", order.EDITED),
+    Column("Bounding box", "First to last voxel along z, y and x; sorted by where it begins", order.PLACE),
 )
-SHOWN, COLOUR, ID, NAME, VOXELS, VOLUME, LOCKED, CLASS, SURE, NOTE, EDITED = range(len(COLUMNS))
+SHOWN, COLOUR, ID, NAME, VOXELS, VOLUME, LOCKED, CLASS, SURE, NOTE, EDITED, BOX = range(len(COLUMNS))
 REFRESH_MS = 100
-_TIPS = (
-    "Click to show or hide",
-    "Double-click to change",
-    "",
-    "Double-click to name",
-    "",
-    "",
-    "Click to lock",
-    "Double-click to say which kind of thing it is",
-    "Double-click to say how sure you are, 0 to 100 percent",
-    "Double-click to write a note",
-    "When it was changed last",
-)
 _WRITTEN = {NAME: "name", CLASS: "class_name", NOTE: "note"}
+_NUMBERS = (ID, VOXELS, VOLUME, SURE)
+_NO_ROWS = np.zeros((0, 3), np.int64)
+_NOTHING = Columns(np.zeros(0, np.uint64), np.zeros(0, np.int64), _NO_ROWS, _NO_ROWS)
 _Qt = Qt.ItemDataRole
 
 
@@ -58,8 +61,9 @@ class ObjectModel(QAbstractTableModel):
         super().__init__()
         self._show_error = show_error
         self._session: ProofreadingSession | None = None
-        self._ids: NDArray[np.uint64] = np.zeros(0, np.uint64)
-        self._voxels: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._columns = _NOTHING
+        # All objects in ascending order of the column, and which rows of `_columns` are listed.
+        self._order: NDArray[np.intp] = np.zeros(0, np.intp)
         self._rows: NDArray[np.intp] = np.zeros(0, np.intp)
         self._sort: tuple[int, bool] = (ID, False)
         self._filter = ""
@@ -90,30 +94,32 @@ class ObjectModel(QAbstractTableModel):
     def refresh(self) -> None:
         """Take the objects from the session again."""
         self._refresh_soon.stop()
-        columns = self._session.objects.columns() if self._session else None
-        ids = columns.ids if columns is not None else np.zeros(0, np.uint64)
-        voxels = columns.voxels if columns is not None else np.zeros(0, np.int64)
-        keeps_order = not self._filter and self._sort[0] == ID and np.array_equal(ids, self._ids)
-        if keeps_order and len(self._rows) == len(ids):
-            self._voxels = voxels
-            self.dataChanged.emit(self.index(0, 0), self.index(len(ids) - 1, len(COLUMNS) - 1))
-            return
-        self.beginResetModel()
-        self._ids, self._voxels = ids, voxels
-        self._rows = self._ordered()
-        self.endResetModel()
+        columns = self._session.objects.columns() if self._session else _NOTHING
+        start = order.carried_over(self._order, self._columns.ids, columns.ids)
+        self._put_in_order(columns, start)
+
+    @property
+    def labels(self) -> NDArray[np.uint64]:
+        """The ids listed, in their order."""
+        return self._columns.ids[self._rows]
 
     def label(self, row: int) -> int:
         """Return the id in a row."""
-        return int(self._ids[self._rows[row]])
+        return int(self._columns.ids[self._rows[row]])
 
     def row_of(self, label: int) -> int | None:
         """Return the row of an id; None where it is not listed."""
-        place = int(np.searchsorted(self._ids, np.uint64(label)))
-        if place >= len(self._ids) or int(self._ids[place]) != label:
-            return None
-        found = np.flatnonzero(self._rows == place)
-        return int(found[0]) if len(found) else None
+        rows = self.rows_of([label])
+        return rows[0] if rows else None
+
+    def rows_of(self, labels: Iterable[int]) -> list[int]:
+        """Return the rows of ids, ascending; those that are not listed are left out."""
+        places = places_of(self._columns.ids, labels)
+        if len(places) == 1:
+            return np.flatnonzero(self._rows == places[0]).tolist()
+        is_wanted = np.zeros(len(self._columns.ids), np.bool_)
+        is_wanted[places] = True
+        return np.flatnonzero(is_wanted[self._rows]).tolist()
 
     def change(self, make: Callable[[Any, Any], Edit | None], labels: Iterable[int]) -> None:
         """Apply a change of fields, such as `fields.lock`, to objects; it can be undone."""
@@ -143,8 +149,7 @@ class ObjectModel(QAbstractTableModel):
     def table(self) -> Table:
         """Return what is listed, for a CSV file."""
         assert self._session is not None
-        labels = self._ids[self._rows].tolist()
-        return table_of(self._session.objects, self._session.volume, labels)
+        return table_of(self._session.objects, self._session.volume, self.labels.tolist())
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         """Return the number of objects listed."""
@@ -157,9 +162,9 @@ class ObjectModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
         """Return a column's title, and what can be done there."""
         if orientation == Qt.Orientation.Horizontal and role == _Qt.DisplayRole:
-            return COLUMNS[section]
+            return COLUMNS[section].title
         if orientation == Qt.Orientation.Horizontal and role == _Qt.ToolTipRole:
-            return _TIPS[section]
+            return COLUMNS[section].tip
         return None
 
     def flags(self, index: QModelIndex) -> Qt.ItemFlags:
@@ -174,18 +179,18 @@ class ObjectModel(QAbstractTableModel):
         if self._session is None or index.row() >= len(self._rows):
             return None
         place = int(self._rows[index.row()])
-        label, column = int(self._ids[place]), index.column()
+        label, column = int(self._columns.ids[place]), index.column()
         if role in (_Qt.DisplayRole, _Qt.EditRole):
-            return self._text(label, int(self._voxels[place]), column)
+            return self._text(label, place, column)
         if role == _Qt.CheckStateRole and column in (SHOWN, LOCKED):
             said = self._session.objects.fields_of(label)
             is_on = said.visible if column == SHOWN else said.locked
             return Qt.CheckState.Checked if is_on else Qt.CheckState.Unchecked
         if role == _Qt.BackgroundRole and column == COLOUR:
             return QColor(*self.colour(label))
-        if role == _Qt.TextAlignmentRole and column in (ID, VOXELS, VOLUME, SURE):
+        if role == _Qt.TextAlignmentRole and column in _NUMBERS:
             return int(Qt.AlignmentFlag.AlignRight) | int(Qt.AlignmentFlag.AlignVCenter)
-        return None
+        return self._tip(place, column) if role == _Qt.ToolTipRole else None
 
     def setData(self, index: QModelIndex, value: Any, role: int = 0) -> bool:
         """Change what is said of an object, through the session."""
@@ -202,12 +207,11 @@ class ObjectModel(QAbstractTableModel):
         self.change((shown if column == SHOWN else locked)[0 if is_on else 1], [label])
         return True
 
-    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+    def sort(self, column: int, order_of_rows: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Order the rows by a column."""
-        self._sort = (column, order == Qt.SortOrder.DescendingOrder)
-        self.layoutAboutToBeChanged.emit()
-        self._rows = self._ordered()
-        self.layoutChanged.emit()
+        before, self._sort = self._sort, (column, order_of_rows == Qt.SortOrder.DescendingOrder)
+        is_other = COLUMNS[before[0]].by != COLUMNS[column].by
+        self._put_in_order(self._columns, None if is_other else self._order)
 
     def colour(self, label: int) -> tuple[int, int, int]:
         """Return the colour of an object: the user's own, or the palette's."""
@@ -218,12 +222,16 @@ class ObjectModel(QAbstractTableModel):
         if not self._refresh_soon.isActive():
             self._refresh_soon.start()
 
-    def _text(self, label: int, voxels: int, column: int) -> Any:
+    def _text(self, label: int, place: int, column: int) -> Any:
         assert self._session is not None
+        voxels = int(self._columns.voxels[place])
         if column == ID:
             return str(label)
         if column == VOXELS:
             return f"{voxels:,}"
+        if column == BOX:
+            first, stop = self._columns.start[place].tolist(), self._columns.stop[place].tolist()
+            return ", ".join(f"{a}–{b - 1}" for a, b in zip(first, stop, strict=True))
         size = self._session.volume.voxel_size
         if column == VOLUME:
             return f"{voxels * size.volume_nm3 / 1e9:.3g}" if size else ""
@@ -235,50 +243,34 @@ class ObjectModel(QAbstractTableModel):
             return "" if said.confidence is None else str(said.confidence)
         return getattr(said, _WRITTEN[column]) if column in _WRITTEN else ""
 
-    def _ordered(self) -> NDArray[np.intp]:
-        rows = self._filtered()
+    def _tip(self, place: int, column: int) -> str | None:
+        """Tell what a narrow cell has no room for."""
+        assert self._session is not None
+        size = self._session.volume.voxel_size
+        if column == VOLUME and size is not None:
+            return f"{int(self._columns.voxels[place]) * size.volume_nm3:,.0f} nm³"
+        if column == VOLUME:
+            return "The voxel size is not known."
+        if column == BOX:
+            lengths = (self._columns.stop[place] - self._columns.start[place]).tolist()
+            return " × ".join(str(n) for n in lengths) + " voxels"
+        said = self._session.objects.fields_of(int(self._columns.ids[place]))
+        return getattr(said, _WRITTEN[column]) or None if column in _WRITTEN else None
+
+    def _put_in_order(self, columns: Columns, start: NDArray[np.intp] | None) -> None:
+        """List the objects of columns; `start` is nearly their order."""
         column, is_descending = self._sort
-        key = self._key(column)[rows]
-        order = np.argsort(key, kind="stable")
-        return rows[order[::-1] if is_descending else order]
-
-    def _filtered(self) -> NDArray[np.intp]:
-        rows = np.arange(len(self._ids))
-        if not self._filter or self._session is None:
-            return rows
-        begins = np.char.startswith(self._ids.astype(str), self._filter)
-        named = [
-            label
-            for label, said in self._session.objects.said.items()
-            if any(self._filter in getattr(said, field).lower() for field in _WRITTEN.values())
-        ]
-        return rows[begins | np.isin(self._ids, np.array(named, np.uint64))]
-
-    def _key(self, column: int) -> NDArray[Any]:
-        if column in (VOXELS, VOLUME):
-            return self._voxels
-        if self._session is None or column in (ID, COLOUR):
-            return self._ids
-        objects = self._session.objects
-        if column in _WRITTEN:
-            texts = {label: getattr(said, _WRITTEN[column]).lower() for label, said in objects.said.items()}
-            return self._sparse(texts, "")
-        if column == SURE:
-            sure = {label: said.confidence for label, said in objects.said.items()}
-            return self._sparse({label: each for label, each in sure.items() if each is not None}, -1)
-        if column == EDITED:
-            return self._sparse(objects.edited, 0.0)
-        chosen = objects.hidden() if column == SHOWN else objects.locked()
-        return np.isin(self._ids, np.array(sorted(chosen), np.uint64))
-
-    def _sparse(self, values: Mapping[int, Any], otherwise: Any) -> NDArray[Any]:
-        """Return a key of what few of perhaps very many objects have."""
-        listed = [(label, value) for label, value in values.items() if value != otherwise]
-        dtype = np.array([otherwise, *(value for _, value in listed)]).dtype
-        key = np.full(len(self._ids), otherwise, dtype)
-        if listed and len(self._ids):
-            labels = np.array([label for label, _ in listed], np.uint64)
-            places = np.searchsorted(self._ids, labels).clip(max=len(self._ids) - 1)
-            is_there = self._ids[places] == labels
-            key[places[is_there]] = np.array([value for _, value in listed], dtype)[is_there]
-        return key
+        found = rows = np.zeros(0, np.intp)
+        if self._session is not None:
+            found = rows = order.ascending(self._session.objects, columns, COLUMNS[column].by, start)
+            if self._filter:
+                rows = rows[matching(self._session.objects, columns.ids, self._filter)[rows]]
+        rows = rows[::-1] if is_descending else rows
+        if np.array_equal(columns.ids, self._columns.ids) and np.array_equal(rows, self._rows):
+            self._columns, self._order = columns, found
+            if len(rows):
+                self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(COLUMNS) - 1))
+            return
+        self.beginResetModel()
+        self._columns, self._order, self._rows = columns, found, rows
+        self.endResetModel()

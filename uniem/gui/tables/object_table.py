@@ -7,7 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from qtpy.QtCore import QModelIndex, QPoint, Qt, Signal
+from qtpy.QtCore import (
+    QItemSelection,
+    QItemSelectionModel,
+    QItemSelectionRange,
+    QModelIndex,
+    QPoint,
+    Qt,
+    Signal,
+)
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -32,8 +40,10 @@ from uniem.errors import UniemError
 from uniem.gui.proofreading.object_edits import ObjectEdits
 from uniem.gui.tables.csv_preview import CsvPreview
 from uniem.gui.tables.object_model import (
+    BOX,
     CLASS,
     COLOUR,
+    COLUMNS,
     EDITED,
     ID,
     LOCKED,
@@ -61,6 +71,7 @@ _WIDTHS = {
     SURE: 48,
     NOTE: 80,
     EDITED: 64,
+    BOX: 150,
 }
 
 
@@ -81,6 +92,8 @@ class ObjectTableView(QWidget):
         super().__init__()
         self._show_error = show_error
         self._edits: ObjectEdits | None = None
+        self._selected: list[int] | None = []
+        self._scrolled_to = 0
         self.model = ObjectModel(show_error)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter by id, name, class or note")
@@ -122,8 +135,13 @@ class ObjectTableView(QWidget):
     @property
     def selected(self) -> list[int]:
         """The ids of the selected rows."""
-        rows = self.table.selectionModel().selectedRows()
-        return [self.model.label(index.row()) for index in rows]
+        if self._selected is None:
+            # By ranges: Qt needs minutes to list a million rows one by one.
+            ranges = self.table.selectionModel().selection()
+            rows = [np.arange(each.top(), each.bottom() + 1) for each in ranges]
+            listed = self.model.labels
+            self._selected = listed[np.unique(np.concatenate(rows))].tolist() if rows else []
+        return self._selected
 
     def set_session(self, session: ProofreadingSession | None) -> None:
         """List the objects of a session, or nothing."""
@@ -187,8 +205,38 @@ class ObjectTableView(QWidget):
         table.customContextMenuRequested.connect(self._show_menu)
         table.doubleClicked.connect(self._act_on)
         table.clicked.connect(lambda index: self.chosen.emit(self.model.label(index.row())))
-        table.selectionModel().selectionChanged.connect(lambda *_: self.selection_changed.emit())
+        table.selectionModel().selectionChanged.connect(lambda *_: self._take_selection())
+        self.model.modelAboutToBeReset.connect(lambda: self._remember(table))
+        self.model.modelReset.connect(lambda: self._bring_back(table))
         return table
+
+    def _take_selection(self) -> None:
+        self._selected = None
+        self.selection_changed.emit()
+
+    def _remember(self, table: QTableView) -> None:
+        """Keep which objects are selected, and the place in the list, while the rows change."""
+        self._kept, self._scrolled_to = self.selected, table.verticalScrollBar().value()
+        self._had_all = len(self._kept) == self.model.rowCount()
+
+    def _bring_back(self, table: QTableView) -> None:
+        rows = np.array([], np.intp)
+        if self._kept and not self._had_all:
+            rows = np.array(self.model.rows_of(self._kept), np.intp)
+        self._selected = None
+        if self._kept and self._had_all:
+            table.selectAll()
+        elif len(rows):
+            last = len(COLUMNS) - 1
+            chosen = QItemSelection()
+            starts = np.concatenate([[0], np.flatnonzero(np.diff(rows) > 1) + 1])
+            stops = np.append(starts[1:], len(rows)) - 1
+            for top, bottom in zip(rows[starts].tolist(), rows[stops].tolist(), strict=True):
+                chosen.append(QItemSelectionRange(self.model.index(top, 0), self.model.index(bottom, last)))
+            table.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.Select)
+        elif self._kept:
+            self.selection_changed.emit()
+        table.verticalScrollBar().setValue(self._scrolled_to)
 
     def _show_count(self) -> None:
         session = self.model.session
