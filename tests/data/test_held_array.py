@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from uniem.data.geometry import Box, Triple, VoxelSize
 from uniem.data.store import CACHE_BYTES, StoredVolume, create_store, open_store
 from uniem.data.volume import Kind
+from uniem.errors import UniemError
 
 SHAPE: Triple = (20, 70, 90)
 CHUNK: Triple = (8, 32, 32)
@@ -90,3 +93,55 @@ def test_what_is_only_read_in_a_transaction_is_let_go(tmp_path: Path) -> None:
     assert taken() - before < CACHE_BYTES + (200 << 20)
     assert store.held_bytes == 8 * 256 * 256 * 4
     store.abort()
+
+
+def test_what_is_set_apart_is_read_and_changed_while_a_thread_writes_it(tmp_path: Path) -> None:
+    store = filled(tmp_path / "a.zarr", SHAPE, CHUNK)
+    expected, random = store.read(Box.of_shape(SHAPE)), np.random.default_rng(4)
+    store.begin()
+
+    def change(label: int) -> None:
+        box = any_box(random, SHAPE) if label % 9 == 0 else any_box(random, (12, 20, 20))
+        store.write(box, np.full(box.shape, label, np.uint32))
+        expected[box.slices] = label
+
+    for label in range(1_000, 1_020):
+        change(label)
+    apart = expected.copy()
+    store.held.set_apart()
+    change(1_020)
+    told: list[float] = []
+    writer = threading.Thread(target=store.held.write_apart, args=(told.append,))
+    writer.start()
+    for label in range(1_021, 1_040):
+        change(label)
+        np.testing.assert_array_equal(store.read(Box.of_shape(SHAPE)), expected)
+    writer.join()
+    np.testing.assert_array_equal(open_store(store.path).read(Box.of_shape(SHAPE)), apart)
+    np.testing.assert_array_equal(store.read_saved(Box.of_shape(SHAPE)), apart)
+    np.testing.assert_array_equal(store.read(Box.of_shape(SHAPE)), expected)
+    store.commit()
+    np.testing.assert_array_equal(open_store(store.path).read(Box.of_shape(SHAPE)), expected)
+    assert store.held_bytes == 0
+
+
+def test_what_cannot_be_written_is_held_again(tmp_path: Path) -> None:
+    store = filled(tmp_path / "a.zarr", SHAPE, CHUNK)
+    expected = store.read(Box.of_shape(SHAPE))
+    store.begin()
+    for label, box in ((5, Box((0, 0, 0), (2, 70, 90))), (6, Box((1, 3, 3), (12, 40, 40)))):
+        store.write(box, np.full(box.shape, label, np.uint32))
+        expected[box.slices] = label
+    # A file in place of a folder of chunks.
+    folder = store.path / "0" / "c" / "0"
+    shutil.rmtree(folder)
+    folder.write_bytes(b"")
+    store.held.set_apart()
+    store.write(Box((0, 0, 0), (1, 1, 1)), np.full((1, 1, 1), 7, np.uint32))
+    expected[0, 0, 0] = 7
+    with pytest.raises(UniemError, match="Cannot save"):
+        store.held.write_apart()
+    folder.unlink()
+    store.commit()
+    seen, whole = open_store(store.path), Box((0, 0, 0), (2, 70, 90))
+    np.testing.assert_array_equal(seen.read(whole), expected[whole.slices])

@@ -6,6 +6,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import wait
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,18 @@ from hypothesis import strategies as st
 
 from tests.proofreading.edited import carry_out
 from uniem.data.geometry import Box, VoxelSize
-from uniem.data.store import StoredVolume, create_store
+from uniem.data.held_array import HeldLevels
+from uniem.data.store import create_store
 from uniem.data.volume import Kind
 from uniem.proofreading import applying as applying_module
 from uniem.proofreading import edits as edits_module
 from uniem.proofreading import grid as grid_module
-from uniem.proofreading import session as session_module
+from uniem.proofreading import saving as saving_module
+from uniem.proofreading.compaction import compact_history
 from uniem.proofreading.edits import Edit, Relabelling
+from uniem.proofreading.live_volume import LiveVolume
 from uniem.proofreading.objects import ObjectTable
+from uniem.proofreading.saving import Saving
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.timeline import PastState
 from uniem.proofreading.tools.brush import Stroke, paint
@@ -33,6 +38,7 @@ from uniem.proofreading.tools.split import split_pieces
 from uniem.proofreading.tools.whole_objects import merge_objects
 
 SHAPE = (4, 40, 50)
+Lists = tuple[list[int], list[int]]
 State = tuple[np.ndarray, dict[int, tuple[str, bool]]]
 
 
@@ -47,7 +53,7 @@ def _small_blocks() -> Iterator[None]:
         patch.setattr(grid_module, "_BLOCK_SHAPE", (3, 16, 20))
         patch.setattr(edits_module, "LARGE", 600)
         patch.setattr(applying_module, "_MOST_WAITING", 3)
-        patch.setattr(session_module, "_PORTION_BYTES", 2 * 2 * 16 * 16 * 4)
+        patch.setattr(saving_module, "_PORTION_BYTES", 2 * 2 * 16 * 16 * 4)
         yield
 
 
@@ -59,7 +65,7 @@ class Model:
         self.lines: dict[int, list[int]] = {0: []}
         self.undo: list[int] = []
         self.redo: list[int] = []
-        self.saved: tuple[list[int], list[int]] = ([], [])
+        self.saved: Lists = ([], [])
 
     @property
     def now(self) -> State:
@@ -80,8 +86,19 @@ class Model:
         self.undo = list(line)
         self.redo = ahead[len(line) :][::-1] if ahead[: len(line)] == line else []
 
-    def save(self) -> None:
-        self.saved = (list(self.undo), list(self.redo))
+    def lists(self) -> Lists:
+        return (list(self.undo), list(self.redo))
+
+    def compacted(self, kept: list[int], numbers: list[int]) -> Model:
+        """Return the model of a history in which only some edits are left, under other numbers."""
+        new, known = Model(), dict(zip([0, *kept], [0, *numbers], strict=True))
+        for edit in kept:
+            before = [each for each in self.lines[edit][:-1] if each in known and each < edit]
+            new.go_to(known[before[-1]] if before else 0)
+            new.apply(known[edit], self.states[edit])
+        new.go_to(known[self.undo[-1]] if self.undo else 0)
+        new.saved = new.lists()
+        return new
 
     def revert(self) -> None:
         self.undo, self.redo = list(self.saved[0]), list(self.saved[1])
@@ -97,6 +114,11 @@ class Pair:
         self.model, self.session = Model(), ProofreadingSession.open(path, "tester")
         self.labels_given: set[int] = set()
         self.labels_painted: set[int] = set()
+        self.named: set[int] = set()
+        self.saving: Saving | None = None
+        # What can be undone and redone in what the save under way holds, and the files before it began.
+        self.leaving: Lists = ([], [])
+        self.before = path
 
     def apply(self, edit: Edit, array: np.ndarray, fields: dict[int, tuple[str, bool]]) -> None:
         self.session.apply(edit)
@@ -199,11 +221,52 @@ class Pair:
 
     def save(self) -> None:
         self.session.save("kept")
-        self.model.save()
+        self._take_saved()
+        self.model.saved = self.model.lists()
+        self.named.add(self.session.timeline.position)
+
+    def begin_saving(self, steps: int) -> None:
+        """Begin a save that goes on while the following edits are made."""
+        self.session.finish_saving()
+        self._take_saved()
+        self.before = self._copied()
+        self.saving = self.session.begin_saving()
+        self.save_on(steps)
+
+    def save_on(self, steps: int) -> None:
+        real = LiveVolume.set_apart
+
+        def set_apart(volume: LiveVolume) -> bool:
+            is_all = real(volume)
+            if is_all:
+                self.leaving = self.model.lists()
+            return is_all
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(LiveVolume, "set_apart", set_apart)
+            for _ in range(steps if self.saving is not None else 0):
+                assert self.saving is not None
+                self.saving.go_on()
+                self._wait_for_the_disk()
+        self._take_saved()
 
     def revert(self) -> None:
+        self.save_on(10_000)
         self.session.revert()
         self.model.revert()
+
+    def compact(self) -> None:
+        """Shorten the history: only named saves, and what follows the last of them, stay."""
+        self.save()
+        line = self.model.undo
+        first = max((i for i, edit in enumerate(line, 1) if edit in self.named), default=0)
+        kept = sorted((self.named | set(line[first:])) - {0})
+        self.session.close()
+        compact_history(self.session.path)
+        self.session = ProofreadingSession.open(self.session.path)
+        numbers = [edit.id for edit in self.session.timeline.edits()]
+        self.model = self.model.compacted(kept, numbers)
+        self.named = {dict(zip([0, *kept], [0, *numbers], strict=True))[edit] for edit in self.named}
 
     def count(self) -> None:
         self.session.objects.scan()
@@ -220,11 +283,24 @@ class Pair:
             self.labels_given.add(label)
 
     def reopen(self) -> None:
+        self.save_on(10_000)
         self._go_on_with(self.session.path)
 
-    def kill(self) -> None:
-        """Go on with the files as they are at this moment."""
-        self._go_on_with(self._copied())
+    def kill(self, seed: int = 0) -> None:
+        """Go on with the files as they are at this moment, a save under way done in part."""
+        path = self._copied()
+        if self.saving is not None:
+            _mix(self.before / "0", path / "0", np.random.default_rng(seed))
+            self.saving = None
+        self._go_on_with(path)
+
+    def _wait_for_the_disk(self) -> None:
+        if self.saving is not None and self.saving.writing is not None:
+            wait([self.saving.writing])
+
+    def _take_saved(self) -> None:
+        if self.saving is not None and self.saving.is_over:
+            self.saving, self.model.saved = None, self.leaving
 
     def _go_on_with(self, path: Path) -> None:
         edited = dict(self.session.objects.edited)
@@ -236,11 +312,12 @@ class Pair:
 
     def kill_while_saving(self, seed: int, after_attributes: bool, portions: int) -> None:
         """Go on with some chunks of the save and without others."""
+        self.save_on(10_000)
         before = self._copied()
-        real_commit, left = StoredVolume.commit, [portions]
+        real_write, left = HeldLevels.write_apart, [portions]
 
-        def commit(store: StoredVolume) -> None:
-            real_commit(store)
+        def write(held: HeldLevels, tell: object) -> None:
+            real_write(held)
             left[0] -= 1
             if left[0] < 0 or not self.session.unwritten_blocks:
                 raise Killed
@@ -252,7 +329,7 @@ class Pair:
             if after_attributes:
                 patch.setattr(ObjectTable, "keep", keep)
             else:
-                patch.setattr(StoredVolume, "commit", commit)
+                patch.setattr(HeldLevels, "write_apart", write)
             with pytest.raises(Killed):
                 self.session.save()
         self.check()
@@ -291,6 +368,7 @@ class Pair:
         self.check()
 
     def _copied(self) -> Path:
+        self._wait_for_the_disk()
         target = self.folder / str(next(self.numbers)) / "labels.zarr"
         shutil.copytree(self.session.path, target)
         return target
@@ -341,10 +419,14 @@ SPLIT = st.tuples(st.just("split"), LABEL)
 GO_TO = st.tuples(st.just("go_to"), st.integers(0, 30))
 CORNER = st.tuples(*[st.integers(0, n - 1) for n in SHAPE])
 RESTORE = st.tuples(st.just("restore_inside"), st.integers(0, 30), CORNER)
-PLAIN = ["undo", "redo", "save", "revert", "count_a_little", "new_label", "reopen", "kill", "write_a_little"]
-ONCE = st.tuples(st.sampled_from(PLAIN))
+PLAIN = ["undo", "redo", "save", "revert", "count_a_little", "new_label", "reopen", "write_a_little"]
+ONCE = st.one_of(st.tuples(st.sampled_from(PLAIN)), st.just(("compact",)))
+KILL = st.tuples(st.just("kill"), st.integers(0, 9))
+SAVING = st.tuples(st.sampled_from(["begin_saving", "begin_saving", "save_on"]), st.integers(1, 12))
 BIG = st.one_of(RELABEL, MERGE, SPLIT)
-STEP = st.one_of(PAINT, PAINT, PAINT, BIG, BIG, FIELD, TORN, ONCE, st.just(("undo",)), GO_TO, RESTORE)
+STEP = st.one_of(
+    PAINT, PAINT, PAINT, BIG, BIG, FIELD, TORN, KILL, SAVING, ONCE, st.just(("undo",)), GO_TO, RESTORE
+)
 START = st.sampled_from([[], [("count",)], [("count",)]])
 STEPS = st.builds(lambda start, rest: start + rest, START, st.lists(STEP, min_size=5, max_size=30))
 MANY_STEPS = st.builds(lambda start, rest: start + rest, START, st.lists(STEP, min_size=10, max_size=80))

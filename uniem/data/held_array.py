@@ -1,10 +1,12 @@
-"""An array with changes that a transaction holds: read through it only where it was changed."""
+"""An array with changes held in memory: seen by every read, and written to the disk when it is asked for."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,82 +14,164 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uniem.data.geometry import Box, Triple
+from uniem.data.heap import HeapTrimmer
 from uniem.data.pyramid import chunk_shape_of
 from uniem.data.tensor_reading import read_box, unreadable
+from uniem.errors import UniemError
 
 if TYPE_CHECKING:
     import tensorstore as ts
 
+Chunks = dict[Triple, NDArray[Any]]
+# Chunks on the way to the disk at a time.
+_AT_ONCE = 16
+
 
 class HeldArray:
-    """Read and write one level of a store, through a transaction if there is one.
+    """Read and write one level of a store, holding whole chunks that were changed.
 
-    TensorStore keeps every chunk that is read through a transaction in memory until that ends, as if it were
-    to be written. So what nobody has written is read from the array itself, past the transaction.
+    A transaction of TensorStore cannot be changed while it is being committed, nor read. Here what is held
+    can be set apart, written by a thread, and read and changed meanwhile: the change goes into a copy.
 
     Attributes
     ----------
     plain : tensorstore.TensorStore
         The array as it is on the disk.
+    is_held : bool
+        Whether what is written from now on is held in memory.
     """
 
-    def __init__(self, array: ts.TensorStore, transaction: ts.Transaction | None = None) -> None:
+    def __init__(self, array: ts.TensorStore, is_held: bool = False) -> None:
         self.plain = array
+        self.is_held = is_held
         self.shape: Triple = (int(array.shape[0]), int(array.shape[1]), int(array.shape[2]))
-        self._live = array if transaction is None else array.with_transaction(transaction)
-        self._is_held = transaction is not None
+        self._dtype: np.dtype[Any] = array.dtype.numpy_dtype
         self._chunk = chunk_shape_of(array)
-        self._written: set[Triple] = set()
+        # Those in `_leaving` are never changed; one in `_changed` is newer than that of the same place there.
+        self._changed: Chunks = {}
+        self._leaving: Chunks = {}
+        self._lock = threading.Lock()
 
     @property
     def held_bytes(self) -> int:
-        """How much memory the chunks take that were written."""
-        return len(self._written) * math.prod(self._chunk) * int(self.plain.dtype.numpy_dtype.itemsize)
+        """How much memory the chunks take that are held."""
+        count = len(self._changed) + len(self._leaving)
+        return count * math.prod(self._chunk) * self._dtype.itemsize
+
+    @property
+    def leaving(self) -> int:
+        """How many chunks are set apart."""
+        return len(self._leaving)
+
+    def holds(self, box: Box) -> bool:
+        """Tell whether a box meets a chunk that is held."""
+        return any(True for _ in self._held_parts(box))
 
     def read(self, box: Box, place: str | Path) -> NDArray[Any]:
         """Return the voxels of a box; `place` is the folder that a message names."""
-        parts = list(self._written_parts(box))
-        if sum(part.size for part in parts) == box.size:
-            return read_box(self._live, box, place)
-        voxels = read_box(self.plain, box, place)
-        if parts and not voxels.flags.writeable:
-            voxels = voxels.copy()
-        self._overlay(voxels, box, parts, place)
-        return voxels
+        # Found before the disk is read, for they may arrive there meanwhile and be held no more.
+        parts = list(self._held_parts(box))
+        if parts and sum(part.size for part, _ in parts) == box.size:
+            voxels = np.empty(box.shape, self._dtype)
+        else:
+            voxels = read_box(self.plain, box, place)
+        return _overlaid(voxels, box, parts)
 
     def read_into(self, target: NDArray[Any], box: Box, place: str | Path) -> None:
         """Read a box straight into an array of its shape: that takes half the time of reading and copying."""
         import tensorstore as ts
 
+        parts = list(self._held_parts(box))
         try:
             ts.array(target, copy=False).write(self.plain[box.slices].translate_to[0]).result()
         except (ValueError, OSError) as error:
             raise unreadable(place, error) from error
-        self._overlay(target, box, list(self._written_parts(box)), place)
+        _overlaid(target, box, parts)
 
-    def begin_read(self, box: Box) -> Any:
-        """Begin to read a small box and return TensorStore's future."""
-        array = self._live if any(self._written_parts(box)) else self.plain
-        return array[box.slices].read()
+    def begin_read(self, box: Box) -> tuple[Any, Callable[[NDArray[Any]], NDArray[Any]]]:
+        """Begin to read a small box; return TensorStore's future and what completes its result."""
+        parts = list(self._held_parts(box))
+        return self.plain[box.slices].read(), lambda voxels: _overlaid(voxels, box, parts)
 
     def write(self, box: Box, voxels: NDArray[Any]) -> None:
         """Replace the voxels of a box; raise what TensorStore raises."""
-        if self._is_held:
-            self._written.update(self._chunks_of(box))
-        self._live[box.slices].write(voxels).result()
+        if not self.is_held:
+            self.plain[box.slices].write(voxels).result()
+            return
+        voxels = np.broadcast_to(voxels, box.shape)
+        with self._lock:
+            for index in self._chunks_of(box):
+                around = self._box_of(index)
+                part = around.intersection(box)
+                new = voxels[part.relative_to(box.start).slices]
+                chunk = self._changed.get(index)
+                if chunk is None:
+                    chunk = self._copy_of(index, around, part)
+                chunk[part.relative_to(around.start).slices] = new
+                self._changed[index] = chunk
 
-    def _overlay(self, voxels: NDArray[Any], box: Box, parts: list[Box], place: str | Path) -> None:
-        for part in parts:
-            voxels[part.relative_to(box.start).slices] = read_box(self._live, part, place)
+    def set_apart(self) -> None:
+        """Let everything held wait for `write_apart`; what is written from now on is held beside it."""
+        with self._lock:
+            assert not self._leaving, "what was set apart before is not written yet"
+            # In this order, for readers do not wait: everything is found at every moment.
+            self._leaving = self._changed
+            self._changed = {}
 
-    def _written_parts(self, box: Box) -> Iterator[Box]:
-        """Yield the parts of a box that lie in chunks that were written."""
-        if not self._written or np.prod(box.shape) == 0:
+    def write_apart(self, told: Callable[[], None]) -> None:
+        """Write what was set apart, in any thread, telling of each chunk; raise what TensorStore raises."""
+        on_their_way = deque[Any]()
+        try:
+            for index, chunk in self._leaving.items():
+                place = self.plain[self._box_of(index).slices]
+                on_their_way.append(place.write(chunk, can_reference_source_data_indefinitely=True))
+                if len(on_their_way) >= _AT_ONCE:
+                    on_their_way.popleft().result()
+                    told()
+        finally:
+            _wait_for_all(on_their_way)
+
+    def let_go(self) -> None:
+        """Forget what was set apart, because it is on the disk."""
+        self._leaving = {}
+
+    def take_back(self) -> None:
+        """Hold what was set apart again, because it could not be written."""
+        with self._lock:
+            self._changed = {**self._leaving, **self._changed}
+            self._leaving = {}
+
+    def forget(self) -> None:
+        """Forget all that is held."""
+        with self._lock:
+            self._changed, self._leaving = {}, {}
+
+    def _copy_of(self, index: Triple, around: Box, part: Box) -> NDArray[Any]:
+        """Return a chunk that may be changed; it need not be read if all of it will be."""
+        if part == around:
+            return np.empty(around.shape, self._dtype)
+        leaving = self._leaving.get(index)
+        if leaving is not None:
+            return leaving.copy()
+        voxels: NDArray[Any] = self.plain[around.slices].read().result()
+        return np.array(voxels, order="C")
+
+    def _held_parts(self, box: Box) -> Iterator[tuple[Box, NDArray[Any]]]:
+        """Yield the parts of a box that lie in chunks that are held, with their voxels."""
+        if not (self._changed or self._leaving) or box.is_empty:
             return
         for index in self._chunks_of(box):
-            if index in self._written:
-                start = (index[0] * self._chunk[0], index[1] * self._chunk[1], index[2] * self._chunk[2])
-                yield Box.of_shape(self._chunk).translated(start).intersection(box)
+            chunk = self._changed.get(index)
+            if chunk is None:
+                chunk = self._leaving.get(index)
+            if chunk is not None:
+                around = self._box_of(index)
+                part = around.intersection(box)
+                yield part, chunk[part.relative_to(around.start).slices]
+
+    def _box_of(self, index: Triple) -> Box:
+        start = (index[0] * self._chunk[0], index[1] * self._chunk[1], index[2] * self._chunk[2])
+        return Box.of_shape(self._chunk).translated(start).intersection(Box.of_shape(self.shape))
 
     def _chunks_of(self, box: Box) -> Iterator[Triple]:
         """Yield the indices of the chunks that a box meets."""
@@ -97,3 +181,77 @@ class HeldArray:
                 for first, last, size in zip(box.start, box.stop, self._chunk, strict=True)
             )
         )
+
+
+class HeldLevels:
+    """The levels of a store, whose changes are written together."""
+
+    def __init__(self, arrays: list[ts.TensorStore], path: Path) -> None:
+        self._path = path
+        self._levels = [HeldArray(array) for array in arrays]
+        self._heap = HeapTrimmer()
+
+    def __getitem__(self, index: int) -> HeldArray:
+        """Return a level; 0 is the finest."""
+        return self._levels[index]
+
+    @property
+    def bytes(self) -> int:
+        """How much memory all chunks take that are held."""
+        return sum(level.held_bytes for level in self._levels)
+
+    def make_anew(self, arrays: list[ts.TensorStore]) -> None:
+        """Take other arrays for the coarser levels."""
+        first = self._levels[0]
+        self._levels = [first, *(HeldArray(array, first.is_held) for array in arrays[1:])]
+
+    def hold(self, is_held: bool) -> None:
+        """Hold what is written from now on, or write it at once."""
+        for level in self._levels:
+            level.is_held = is_held
+
+    def forget(self) -> None:
+        """Forget all that is held."""
+        for level in self._levels:
+            level.forget()
+
+    def set_apart(self) -> None:
+        """Let what is held wait for `write_apart`; further writes are held beside it."""
+        for level in self._levels:
+            level.set_apart()
+
+    def write_apart(self, tell: Callable[[float], None] = lambda part: None) -> None:
+        """Write what was set apart, in any thread, telling which part is done.
+
+        It can be read, and changed by `write`, meanwhile; the disk gets it as it was when it was set apart.
+        If that fails it is held again.
+        """
+        freed, count = self.bytes, itertools.count(1)
+        total = sum(level.leaving for level in self._levels)
+        try:
+            for level in self._levels:
+                level.write_apart(lambda: tell(next(count) / total))
+        except (ValueError, OSError) as error:
+            for level in self._levels:
+                level.take_back()
+            raise UniemError(
+                f"Cannot save {self._path}: {error}.", "Check the disk's free space and rights."
+            ) from error
+        for level in self._levels:
+            level.let_go()
+        self._heap.count(freed)
+
+
+def _overlaid(voxels: NDArray[Any], box: Box, parts: list[tuple[Box, NDArray[Any]]]) -> NDArray[Any]:
+    if parts and not voxels.flags.writeable:
+        voxels = voxels.copy()
+    for part, held in parts:
+        voxels[part.relative_to(box.start).slices] = held
+    return voxels
+
+
+def _wait_for_all(futures: deque[Any]) -> None:
+    """Wait until nothing is on its way any more, then raise the first error."""
+    errors = [error for future in futures if (error := future.commit.exception()) is not None]
+    if errors:
+        raise errors[0]

@@ -1,4 +1,4 @@
-"""The working store: OME-Zarr on TensorStore, with a pyramid, attributes and transactions.
+"""The working store: OME-Zarr on TensorStore, with a pyramid, attributes and changes held in memory.
 
 New stores are OME-Zarr 0.5 (Zarr 3), or 0.4 (Zarr 2) on demand; both are read. Images are kept uncompressed
 because EM hardly compresses; labels and probabilities with zstd level 1.
@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from uniem.data.geometry import Box, Triple, VoxelSize, chunked_pieces
 from uniem.data.heap import HeapTrimmer
-from uniem.data.held_array import HeldArray
+from uniem.data.held_array import HeldLevels
 from uniem.data.pyramid import (
     chunk_shape_of,
     coarser_shape,
@@ -26,7 +26,7 @@ from uniem.data.pyramid import (
     finer_box,
     level_factors,
 )
-from uniem.data.tensor_reading import check_levels, unreadable, waited
+from uniem.data.tensor_reading import check_levels, read_box, unreadable, waited
 from uniem.data.volume import Kind, Volume
 from uniem.data.zarr_metadata import (
     NEWEST,
@@ -135,7 +135,13 @@ def open_store(path: Path, writable: bool = False) -> StoredVolume:
 
 
 class StoredVolume(Volume):
-    """A volume in an OME-Zarr folder; unsaved changes can be held in a transaction."""
+    """A volume in an OME-Zarr folder; unsaved changes can be held in memory.
+
+    Attributes
+    ----------
+    held : HeldLevels
+        The changes, which a thread may write while others come.
+    """
 
     def __init__(
         self,
@@ -151,7 +157,6 @@ class StoredVolume(Volume):
         self._attributes = attributes
         self._scales = [scale_of(level) or (1.0, 1.0, 1.0) for level in levels_of(described)]
         self._unit = nm_per_unit(described)
-        self._transaction: ts.Transaction | None = None
         self._heap = HeapTrimmer()
         voxel_size = voxel_size_of_level(attributes, described, levels_of(described)[0])
         super().__init__(
@@ -159,7 +164,7 @@ class StoredVolume(Volume):
         )
         self.name = path.name
         self.source = str(path)
-        self._held = [HeldArray(array) for array in arrays]
+        self.held = HeldLevels(arrays, path)
 
     @property
     def chunk_shape(self) -> Triple:
@@ -170,35 +175,35 @@ class StoredVolume(Volume):
         """Return the voxels of a box, unsaved changes included."""
         pieces = list(chunked_pieces(box, self.chunk_shape, PIECE_BYTES // self.dtype.itemsize))
         if len(pieces) < 2:
-            return self._held[0].read(box, self.path)
+            return self.held[0].read(box, self.path)
         array = np.empty(box.shape, self.dtype)
         for piece in pieces:
             place = array[piece.relative_to(box.start).slices]
-            self._held[0].read_into(place, piece, self.path)
+            self.held[0].read_into(place, piece, self.path)
             self._heap.count(place.nbytes)
         return array
 
     def read_many(self, boxes: Sequence[Box], at_once: int = 256) -> Iterator[NDArray[Any]]:
         """Yield the voxels of many small boxes, unsaved changes included; some are read ahead."""
         for first in range(0, len(boxes), at_once):
-            futures = [self._held[0].begin_read(box) for box in boxes[first : first + at_once]]
-            for future in futures:
+            begun = [self.held[0].begin_read(box) for box in boxes[first : first + at_once]]
+            for future, completed in begun:
                 try:
-                    yield waited(future, self.path)
+                    yield completed(waited(future, self.path))
                 except (ValueError, OSError, RuntimeError) as error:
                     raise unreadable(self.path, error) from error
 
     def write(self, box: Box, array: NDArray[Any]) -> None:
-        """Replace the voxels of a box; inside a transaction they reach the disk at `commit`."""
+        """Replace the voxels of a box; what is held reaches the disk at `commit`."""
         if not self.writable:
             raise UniemError(f"{self.name} is open for reading only.", "Open it for editing first.")
         try:
-            if self._transaction is not None:
-                self._held[0].write(box, array)
+            if self.held[0].is_held:
+                self.held[0].write(box, array)
                 return
             for piece in chunked_pieces(box, self.chunk_shape, PIECE_BYTES // self.dtype.itemsize):
                 part = array[piece.relative_to(box.start).slices]
-                self._held[0].write(piece, part)
+                self.held[0].write(piece, part)
                 self._heap.count(part.nbytes)
         except (ValueError, OSError) as error:
             raise UniemError(
@@ -216,15 +221,17 @@ class StoredVolume(Volume):
 
     def read_level(self, index: int, box: Box) -> NDArray[Any]:
         """Return the voxels of a box of a level, unsaved changes included."""
-        return self._held[index].read(box, self.path)
+        return self.held[index].read(box, self.path)
 
     @property
     def held_bytes(self) -> int:
-        """How much memory the changes take that wait for `commit`, at every level."""
-        return sum(held.held_bytes for held in self._held)
+        """How much memory the changes take that are not on the disk, at every level."""
+        return self.held.bytes
 
     def has_data(self, box: Box) -> bool:
-        """Tell whether the disk holds any chunk that meets a box; elsewhere all saved voxels are 0."""
+        """Tell whether disk or memory holds any chunk that meets a box; elsewhere all voxels are 0."""
+        if self.held[0].holds(box):
+            return True
         statistics = self._arrays[0][box.slices].storage_statistics(query_not_stored=True).result()
         return not statistics.not_stored
 
@@ -264,34 +271,22 @@ class StoredVolume(Volume):
 
     def begin(self) -> None:
         """Hold further writes in memory, visible to reads from here only, until `commit` or `abort`."""
-        import tensorstore as ts
-
-        if self._transaction is None:
-            self._transaction = ts.Transaction()
-            self._held = [HeldArray(array, self._transaction) for array in self._arrays]
+        self.held.hold(True)
 
     def commit(self) -> None:
-        """Write the held changes to disk and go on without a transaction."""
-        if self._transaction is None:
-            return
-        try:
-            self._transaction.commit_sync()
-        except (ValueError, OSError) as error:
-            raise UniemError(
-                f"Cannot save {self.path}: {error}.", "Check the disk's free space and rights."
-            ) from error
-        finally:
-            self._end_transaction()
+        """Write the held changes to disk and hold none any more; if that fails they stay held."""
+        self.held.set_apart()
+        self.held.write_apart()
+        self.held.hold(False)
 
     def abort(self) -> None:
-        """Forget the held changes."""
-        if self._transaction is not None:
-            self._transaction.abort()
-            self._end_transaction()
+        """Forget the held changes and hold none any more."""
+        self.held.forget()
+        self.held.hold(False)
 
-    def _end_transaction(self) -> None:
-        self._transaction = None
-        self._held = [HeldArray(array) for array in self._arrays]
+    def read_saved(self, box: Box) -> NDArray[Any]:
+        """Return the voxels of a box as they are on the disk."""
+        return read_box(self.held[0].plain, box, self.path)
 
     def add_levels(self) -> list[Triple]:
         """Make the coarser levels, all zeros, until a section fits 512 a side; return their factors."""
@@ -305,7 +300,7 @@ class StoredVolume(Volume):
         first = self._scales[0]
         self._scales = [tuple(s * f for s, f in zip(first, factor, strict=True)) for factor in factors]
         self._describe(multiscale(self.name, self.voxel_size, factors))
-        self._held[1:] = [HeldArray(array, self._transaction) for array in self._arrays[1:]]
+        self.held.make_anew(self._arrays)
         return factors
 
     def build_pyramid(self, context: Context | None = None) -> None:
@@ -321,9 +316,9 @@ class StoredVolume(Volume):
                 pass
 
     def update_pyramid(self, box: Box) -> None:
-        """Recompute the coarser levels where a box changed; a transaction holds them too."""
+        """Recompute the coarser levels where a box changed."""
         for index in range(1, len(self._arrays)):
-            source, target, factor = self._held[index - 1], self._held[index], self._step(index)
+            source, target, factor = self.held[index - 1], self.held[index], self._step(index)
             start = tuple(a // f for a, f in zip(box.start, factor, strict=True))
             stop = tuple(min(n, -(-b // f)) for b, f, n in zip(box.stop, factor, target.shape, strict=True))
             box = Box(_triple(start), _triple(stop))

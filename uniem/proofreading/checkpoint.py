@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,11 +26,18 @@ class VolumeChanged(UniemError):
     unsaved = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What a checkpoint records: a sample of the voxels on the disk, and what is said of objects."""
+
+    samples: list[int]
+    said: Mapping[str, bytes]
+
+
 def mark_checkpoint(
-    store: StoredVolume, journal: Journal, objects: ObjectTable, number: int, name: str
+    store: StoredVolume, journal: Journal, objects: ObjectTable, number: int, name: str, reached: Reached
 ) -> Entry:
-    """Record that the store holds all edits: the number in both, a sample of voxels, the object table."""
-    samples = fingerprint(store)
+    """Record what the disk holds: the number in store and journal, a sample of voxels, the object table."""
     try:
         known = store.attributes.get("journal", {}).get("next_label", 1)
         next_label = max(int(journal.fact("next_label") or 1), int(known))
@@ -39,8 +47,8 @@ def mark_checkpoint(
             f"Cannot save {store.path}: {error}.", "Check the disk's free space and rights."
         ) from error
     with journal.together():
-        entry = journal.append(EntryKind.CHECKPOINT, number, name, {"samples": samples})
-        objects.keep(journal, entry.id)
+        entry = journal.append(EntryKind.CHECKPOINT, number, name, {"samples": reached.samples})
+        objects.keep(journal, entry.id, reached.said)
     return entry
 
 
@@ -79,14 +87,14 @@ def sample_boxes(volume: StoredVolume) -> list[Box]:
 
 
 def fingerprint(volume: StoredVolume) -> list[int]:
-    """Return a checksum of each sampled box; 0 where it is all background."""
+    """Return a checksum of each sampled box as it is on the disk; 0 where it is all background."""
     return [_checksum(volume, box) for box in sample_boxes(volume)]
 
 
 def _checksum(volume: StoredVolume, box: Box) -> int:
     if not volume.has_data(box):
         return 0
-    array = volume.read(box)
+    array = volume.read_saved(box)
     little = array.astype(array.dtype.newbyteorder("<"), copy=False)
     return zlib.crc32(np.ascontiguousarray(little).data) if array.any() else 0
 

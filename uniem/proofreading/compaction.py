@@ -73,8 +73,8 @@ class _Compaction:
             if row.kind is EntryKind.APPLY:
                 self._applied[row.id] = row
             elif row.kind is EntryKind.CHECKPOINT:
-                self._saves.append((row, self._history.position))
-        if last is None or last.kind is not EntryKind.CHECKPOINT:
+                self._saves.append((row, self._history.saved_position))
+        if last is None or last.kind is not EntryKind.CHECKPOINT or self._history.steps:
             raise UniemError(f"{store.name} has edits that are not saved.", "Save them first.")
 
     def run(self) -> tuple[int, int]:

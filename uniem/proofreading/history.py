@@ -41,7 +41,7 @@ class History:
     undo, redo : list[Titled]
         What can be undone and redone, the next one last.
     steps : list[Step]
-        What happened since the checkpoint, as far as it was not reverted.
+        What happened since what is saved, as far as it was not reverted.
     written : list[Step]
         What the voxels on disk need to become the voxels as edited. It differs from `steps` after a save was
         torn and its edits then reverted: the disk may hold some of them, so taking them back is a step too.
@@ -62,6 +62,9 @@ class History:
     _saved: tuple[list[Titled], list[Titled]] = ([], [])
     # Both undo lists agree at least up to here.
     _agreed: int = 0
+    # What can be undone and redone in what a save writes, and how many steps that holds; edits may follow
+    # before the save ends.
+    _leaving: tuple[list[Titled], list[Titled], int, int] | None = None
 
     def fold(self, entry: Entry) -> list[Step]:
         """Take in a row; return the steps that it stands for."""
@@ -81,6 +84,7 @@ class History:
                 return self._stepped(Step(entry.ref, True))
             case EntryKind.SAVING:
                 self.is_torn = True
+                self._leaving = (self.undo.copy(), self.redo.copy(), len(self.steps), len(self.written))
                 return []
             case EntryKind.CHECKPOINT:
                 self._keep(entry)
@@ -94,6 +98,11 @@ class History:
     def position(self) -> int:
         """The edit done last of those that are not undone; 0 if there is none."""
         return self.undo[-1].entry if self.undo else 0
+
+    @property
+    def saved_position(self) -> int:
+        """The edit done last in what is saved; 0 if there is none."""
+        return self._saved[0][-1].entry if self._saved[0] else 0
 
     def line_to(self, edit: int) -> list[int]:
         """Return the edits that lead from the beginning to an edit, which is the last of them."""
@@ -139,15 +148,21 @@ class History:
         return [step]
 
     def _keep(self, entry: Entry) -> None:
+        """Take what the save set apart for saved; a journal that was compacted tells of no saving."""
+        undo, redo, steps, written = self._leaving or (self.undo.copy(), self.redo.copy(), None, None)
         self.checkpoint = entry
-        self._saved = (self.undo.copy(), self.redo.copy())
-        self._agreed = len(self.undo)
-        self.steps, self.written, self.is_torn = [], [], False
+        self._saved, self._leaving = (undo, redo), None
+        self.steps = [] if steps is None else self.steps[steps:]
+        self.written = [] if written is None else self.written[written:]
+        self._agreed = (
+            _shared([e.entry for e in undo], [e.entry for e in self.undo]) if self.steps else len(undo)
+        )
+        self.is_torn = False
 
     def _reverted(self) -> list[Step]:
         back = self.taken_back()
         self.written = self.written + back if self.is_torn else []
-        self.steps = []
+        self.steps, self._leaving = [], None
         self.undo, self.redo = self._saved[0].copy(), self._saved[1].copy()
         self._agreed = len(self.undo)
         return back

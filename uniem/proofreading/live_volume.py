@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -39,7 +40,6 @@ class LiveVolume(Volume):
         self.is_written = store.writable
         self._store = store
         self._keep_part: KeepPart = _refuse_part
-        self._chunks: set[Triple] = set()
         self._pyramid = _Pyramid(store, self.deferred)
 
     @property
@@ -61,12 +61,8 @@ class LiveVolume(Volume):
 
     def has_data(self, box: Box) -> bool:
         """Tell whether a box may hold anything but background."""
-        is_pending = not self._chunks.isdisjoint(tiles_of(box, self.chunk_shape))
-        return (
-            is_pending
-            or not self.deferred.waiting.keys().isdisjoint(self.grid.blocks_of(box))
-            or self._store.has_data(box)
-        )
+        waits = not self.deferred.waiting.keys().isdisjoint(self.grid.blocks_of(box))
+        return waits or self._store.has_data(box)
 
     @property
     def levels(self) -> list[Volume]:
@@ -111,7 +107,7 @@ class LiveVolume(Volume):
                 )
 
     def put(self, patch: Patch) -> None:
-        """Write the voxels of a patch into the transaction."""
+        """Write the voxels of a patch."""
         for block in self.grid.blocks_of(patch.box):
             self.fold(block)
         array = self._store.read(patch.box).copy()
@@ -119,9 +115,8 @@ class LiveVolume(Volume):
         self.overwrite(patch.box, array)
 
     def overwrite(self, box: Box, array: NDArray[Any]) -> None:
-        """Write voxels into the transaction that edits in the journal lead to."""
+        """Write voxels that edits in the journal lead to; they are held until a save."""
         self._store.write(box, array)
-        self._chunks.update(tiles_of(box, self.chunk_shape))
         self._pyramid.note(box)
 
     def keep_parts_with(self, keep_part: KeepPart) -> None:
@@ -129,7 +124,7 @@ class LiveVolume(Volume):
         self._keep_part = keep_part
 
     def fold(self, block: int) -> None:
-        """Write what waits in a block into the transaction."""
+        """Write what waits in a block."""
         if block not in self.deferred.waiting:
             return
         box = self.grid.box_of(block)
@@ -144,29 +139,28 @@ class LiveVolume(Volume):
                     self._keep_part(change.entry, block, content)
             self._store.write(box, array)
             self.deferred.folded(block)
-        self._chunks.update(tiles_of(box, self.chunk_shape))
         self._pyramid.note(box, is_urgent=False)
 
     def fold_steps(self, most_bytes: int) -> Iterator[None]:
-        """Fold block after block until all is written or the transaction holds so much; yield after each."""
+        """Fold block after block until all is written or so much is held; yield after each."""
         while self.deferred.waiting and self.pending_bytes < most_bytes:
             self.fold(next(iter(self.deferred.waiting)))
             yield
         if not self.deferred.waiting:
             yield from self._pyramid.refresh_steps()
 
-    def refresh_levels(self) -> None:
-        """Bring the coarser levels up to date."""
-        for _ in self._pyramid.refresh_steps():
-            pass
+    def set_apart(self) -> bool:
+        """Let a thread write what was written here so far; return whether nothing else is to be saved."""
+        with self._pyramid.at_rest():
+            is_all = not self.deferred.waiting and not self._pyramid.is_outdated
+            self._store.held.set_apart()
+        return is_all
 
-    def forget_chunks(self) -> None:
-        """Start counting memory anew after a part of a save was written."""
-        self._chunks.clear()
-
-    def forget_pending(self) -> None:
-        """Start counting anew after the transaction ended with everything written, or nothing."""
-        self._chunks.clear()
+    def forget_changes(self) -> None:
+        """Go back to what is on the disk."""
+        self._store.abort()
+        self._store.begin()
+        self.deferred.clear()
         self._pyramid.clear()
 
 
@@ -182,6 +176,17 @@ class _Pyramid:
         self._urgent: dict[Triple, Box] = {}
         self._other: dict[Triple, Box] = {}
         self._refreshing = threading.RLock()
+
+    @property
+    def is_outdated(self) -> bool:
+        """Tell whether any tile is outdated."""
+        return bool(self._urgent or self._other)
+
+    @contextlib.contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Let no tile be computed meanwhile."""
+        with self._refreshing:
+            yield
 
     def note(self, box: Box, is_urgent: bool = True) -> None:
         """Remember that the voxels of a box changed."""

@@ -13,7 +13,14 @@ from uniem.data.store import StoredVolume, is_store, open_store
 from uniem.data.volume import Kind
 from uniem.errors import UniemError
 from uniem.proofreading.applying import Done, before_of, replay
-from uniem.proofreading.checkpoint import VolumeChanged, changed_outside, check_unchanged, mark_checkpoint
+from uniem.proofreading.checkpoint import (
+    Reached,
+    VolumeChanged,
+    changed_outside,
+    check_unchanged,
+    fingerprint,
+    mark_checkpoint,
+)
 from uniem.proofreading.edits import Edit, FieldChange
 from uniem.proofreading.grid import block_shape_of
 from uniem.proofreading.history import History, Step
@@ -24,7 +31,6 @@ from uniem.proofreading.objects import ObjectTable
 
 LOCK_NAME = "journal.lock"
 _EDITS = (EntryKind.APPLY, EntryKind.UNDO, EntryKind.REDO, EntryKind.GO_TO)
-_ENDS = (EntryKind.CHECKPOINT, EntryKind.REVERT)
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ class Past:
 
 def read_past(journal: Journal, counted_up_to: int | None) -> Past:
     """Fold all rows of a journal, given the row up to which objects are counted."""
-    past = Past(History())
+    past, leaving = Past(History()), (0, 0)
     for entry in journal.entries():
         steps = past.history.fold(entry)
         if counted_up_to is not None and entry.id > counted_up_to:
@@ -121,8 +127,14 @@ def read_past(journal: Journal, counted_up_to: int | None) -> Past:
         if entry.kind in _EDITS:
             past.repeated += 1
             past.since_revert += [(step, entry.time) for step in steps]
-        elif entry.kind in _ENDS:
-            past.repeated = 0
+        elif entry.kind is EntryKind.SAVING:
+            leaving = (past.repeated, len(past.since_revert))
+        elif entry.kind is EntryKind.CHECKPOINT:
+            past.repeated -= leaving[0]
+            del past.since_revert[: leaving[1]]
+            leaving = (0, 0)
+        elif entry.kind is EntryKind.REVERT:
+            past.repeated, leaving = 0, (0, 0)
             past.since_revert.clear()
     return past
 
@@ -189,7 +201,9 @@ def _begun(journal: Journal, store: StoredVolume) -> Journal:
     """Set the first checkpoint of a new journal, from which edits count."""
     try:
         if journal.last_id == 0:
-            mark_checkpoint(store, journal, ObjectTable(LiveVolume(store)), 0, "")
+            objects = ObjectTable(LiveVolume(store))
+            reached = Reached(fingerprint(store), objects.encoded())
+            mark_checkpoint(store, journal, objects, 0, "", reached)
     except BaseException:
         journal.close()
         raise

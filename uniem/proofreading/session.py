@@ -15,7 +15,6 @@ from uniem.data.geometry import Box, VoxelSize
 from uniem.data.store import StoredVolume
 from uniem.errors import UniemError
 from uniem.proofreading.applying import Done, before_of, carry_out, replay
-from uniem.proofreading.checkpoint import mark_checkpoint
 from uniem.proofreading.edits import NOWHERE, Edit, FieldChange
 from uniem.proofreading.history import Titled
 from uniem.proofreading.journal import EntryKind, Journal, Sync
@@ -24,10 +23,9 @@ from uniem.proofreading.lock import EditingLock
 from uniem.proofreading.objects import ObjectTable
 from uniem.proofreading.occupancy import Rows
 from uniem.proofreading.opening import Opened, grid_of, next_label_of, open_for_editing, recover
+from uniem.proofreading.saving import Saving
 from uniem.proofreading.timeline import Timeline
 
-# A save writes large edits in portions of this size.
-_PORTION_BYTES = 256 << 20
 _MOST_BOXES = 64
 _KEEP_COUNTS_EVERY, _FEW_EDITS = 1000, 50
 
@@ -48,6 +46,7 @@ class ProofreadingSession:
         self._journal: Journal = opened.journal
         self._lock: EditingLock = opened.lock
         self._is_open = True
+        self._saving: Saving | None = None
         self._next_label = next_label_of(self._journal, self._store)
         self.volume = LiveVolume(self._store, grid_of(self._journal, self._store))
         self.volume.keep_parts_with(self._journal.put_part)
@@ -150,51 +149,33 @@ class ProofreadingSession:
         """
         return self.volume.fold_steps(most_bytes)
 
-    def save(self, name: str = "") -> None:
-        """Write all edits to the volume and set a checkpoint; what can be undone stays so.
+    def begin_saving(self, name: str = "") -> Saving:
+        """Begin to write all edits to the volume and set a checkpoint; what can be undone stays so.
 
-        If the disk is full the edits stay in the journal and in the session, and saving can be tried again.
+        Edits may come while it goes on; they are not part of it. If the disk is full all edits stay in the
+        journal and in the session, and saving can be tried again.
         """
-        assert self._history.checkpoint is not None
-        number = self._history.checkpoint.ref + 1
-        with self._journal.durably():
-            self._history.fold(self._journal.append(EntryKind.SAVING, number))
-            try:
-                self._write_all()
-                checkpoint = mark_checkpoint(self._store, self._journal, self.objects, number, name)
-            except BaseException:
-                self._go_on_unsaved()
-                raise
-        self._store.begin()
-        self._history.fold(checkpoint)
-        self.volume.forget_pending()
+        self.finish_saving()
+        parts = (self._store, self._journal, self.volume, self.objects, self._history)
+        self._saving = Saving(*parts, name, self._take_saved)
+        return self._saving
+
+    def finish_saving(self) -> None:
+        """Wait until a save that is under way is over."""
+        if self._saving is not None:
+            self._saving.finish()
+
+    def save(self, name: str = "") -> None:
+        """Write all edits to the volume, set a checkpoint, and wait until that is done."""
+        self.begin_saving(name).finish()
+
+    def _take_saved(self) -> None:
         self.saved.emit()
         self.history_changed.emit()
 
-    def _write_all(self) -> None:
-        """Write what waits in portions that fit memory; on disk first is which voxels each merge changed."""
-        while self.volume.deferred.waiting:
-            with self._journal.together():
-                for _ in self.volume.fold_steps(_PORTION_BYTES):
-                    pass
-            self._commit_portion()
-        self.volume.refresh_levels()
-        self._store.commit()
-
-    def _commit_portion(self) -> None:
-        if self.volume.deferred.waiting:
-            self._store.commit()
-            self._store.begin()
-            self.volume.forget_chunks()
-
-    def _go_on_unsaved(self) -> None:
-        """Hold the edits in a new transaction after a save that failed."""
-        self._start_transaction_anew()
-        done = [Done(step, step.edit(self._journal)) for step in self._history.written]
-        replay(done, self.volume, self._journal)
-
     def revert(self) -> None:
         """Take back everything since the last checkpoint, as one step that is not undone."""
+        self.finish_saving()
         assert self._history.checkpoint is not None
         back = [Done(step, step.edit(self._journal)) for step in self._history.taken_back()]
         was_torn, checkpoint = self._history.is_torn, self._history.checkpoint
@@ -203,21 +184,17 @@ class ProofreadingSession:
         if was_torn:
             replay(back, self.volume, self._journal)
         else:
-            self._start_transaction_anew()
+            self.volume.forget_changes()
         self._account(back, entry.time)
         self.objects.restore_times(self._journal)
         self._tell([edit for _, edit in back])
-
-    def _start_transaction_anew(self) -> None:
-        self._store.abort()
-        self._store.begin()
-        self.volume.deferred.clear()
-        self.volume.forget_pending()
 
     def close(self) -> None:
         """End the session; unsaved edits stay in the journal and come back when it is opened again."""
         if self._is_open:
             self._is_open = False
+            with contextlib.suppress(UniemError):
+                self.finish_saving()
             with contextlib.suppress(UniemError):
                 self._keep_counts_of_much(_FEW_EDITS)
             self._store.abort()

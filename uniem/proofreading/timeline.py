@@ -101,7 +101,7 @@ class Timeline:
         for row in self._read_rows():
             history.fold(row)
             if row.kind is EntryKind.CHECKPOINT:
-                found.append((row.title, row.time, history.position))
+                found.append((row.title, row.time, history.saved_position))
         return found
 
     def compare(self, first: int, second: int) -> Difference:
@@ -179,5 +179,5 @@ def _saves_after_edits(rows: list[Entry]) -> dict[int, list[str]]:
     for row in rows:
         history.fold(row)
         if row.kind is EntryKind.CHECKPOINT:
-            saves.setdefault(history.position, []).append(row.title)
+            saves.setdefault(history.saved_position, []).append(row.title)
     return saves
