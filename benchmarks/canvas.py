@@ -74,9 +74,13 @@ def wait(canvas: Canvas, seconds: float = 60) -> None:
     QApplication.processEvents()
 
 
-def open_canvas(image: ArrayVolume | StoredVolume, session: ProofreadingSession | None = None) -> Canvas:
+def open_canvas(
+    image: ArrayVolume | StoredVolume,
+    session: ProofreadingSession | None = None,
+    pixels: tuple[int, int] = (1600, 960),
+) -> Canvas:
     canvas = Canvas()
-    canvas.resize(1600, 960)
+    canvas.resize(*pixels)
     canvas.show()
     if session is None:
         canvas.show_volumes(image)
@@ -162,6 +166,28 @@ def measure_memory_steps(size: int, image: ArrayVolume) -> None:
     QApplication.processEvents()
     report("next section in RAM with labels, 1:1", size, steps(canvas), STEP_MS)
     close(canvas)
+
+
+def measure_4k_screen(folder: Path) -> None:
+    """Time dabs and sections of 4096² on a window as large as a 4k screen."""
+    size = 4096
+    labels = create_store(folder / "labels4k.zarr", (2, size, size), np.uint32, VOXEL_SIZE, Kind.LABELS)
+    labels.write(Box((0, 0, 0), (2, size, size)), labels_of(size))
+    labels.build_pyramid()
+    gray = np.random.default_rng(0).integers(0, 255, (2, size, size), np.uint8)
+    session = ProofreadingSession.open(labels.path, "benchmark")
+    canvas = open_canvas(ArrayVolume(gray, VOXEL_SIZE), session, (3840, 2160))
+    zoom_to(canvas, 1.0)
+    for z in (1, 0):
+        canvas.model.go_to(z)
+        wait(canvas)
+    report("next section with labels, 1:1, 3840 x 2160", size, steps(canvas), WARM_MS)
+    for brush in BRUSHES:
+        times = dabs(canvas, brush, 120 if brush < 2000 else 40)
+        report(f"dab of {brush} px, 1:1, 3840 x 2160", size, times, DAB_MS if brush <= 256 else LARGE_DAB_MS)
+    report("undo of a stroke, 3840 x 2160", size, [cpu_ms(canvas.painting.undo) for _ in BRUSHES], UNDO_MS)
+    close(canvas)
+    session.close()
 
 
 def measure_store_steps(size: int, folder: Path, image: ArrayVolume) -> None:
@@ -293,6 +319,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             own[size] = measure_painting(size, Path(folder), image)
             measure_store_steps(size, Path(folder), image)
+    with tempfile.TemporaryDirectory() as folder:
+        measure_4k_screen(Path(folder))
     with tempfile.TemporaryDirectory() as folder:
         measure_budget(Path(folder))
     with tempfile.TemporaryDirectory() as folder:
