@@ -129,7 +129,7 @@ def test_a_coarse_picture_comes_first(qtbot: QtBot, reader: BlockReader, tmp_pat
 
     reader.arrived.connect(note)
     assert look(source, 0, 2048) is None
-    qtbot.waitUntil(lambda: source.is_complete)
+    qtbot.waitUntil(lambda: look(source, 0, 2048) is not None and source.is_complete)
     assert 2 in levels[0]
     section = look(source, 0, 2048)
     assert section is not None

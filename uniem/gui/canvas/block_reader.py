@@ -87,7 +87,8 @@ class BlockReader(QObject):
         """Take a client's wishes, instead of its earlier ones that were not begun."""
         with self._condition:
             if requests:
-                self._wishes[client] = sorted(requests, key=lambda request: request.urgency)
+                # The most urgent last, where it is taken from.
+                self._wishes[client] = sorted(requests, key=lambda request: -request.urgency)
                 self._start()
                 self._condition.notify_all()
             else:
@@ -178,13 +179,16 @@ class BlockReader(QObject):
 
     def _most_urgent(self) -> Request | None:
         best: Request | None = None
-        for client, requests in self._wishes.items():
-            waiting = [request for request in requests if self._is_to_read(request)]
-            self._wishes[client] = waiting
-            free = next((request for request in waiting if request.key not in self._reading), None)
+        for requests in self._wishes.values():
+            while requests and not self._is_to_read(requests[-1]):
+                requests.pop()
+            free = next((request for request in reversed(requests) if self._is_free(request)), None)
             if free is not None and (best is None or free.urgency < best.urgency):
                 best = free
         return best
+
+    def _is_free(self, request: Request) -> bool:
+        return request.key not in self._reading and self._is_to_read(request)
 
     def _is_to_read(self, request: Request) -> bool:
         key = request.key

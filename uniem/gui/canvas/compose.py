@@ -128,8 +128,7 @@ def to_gray(sample: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     """Return the sample as 8-bit gray, `low` black and `high` white."""
     if sample.dtype == np.uint8 or sample.dtype == np.uint16:
         table = _gray(np.arange(np.iinfo(sample.dtype).max + 1, dtype=np.float32), low, high)
-        gray: NDArray[np.uint8] = np.take(table, sample)
-        return gray
+        return _looked_up(table, sample)
     return _gray(sample.astype(np.float32), low, high)
 
 
@@ -161,6 +160,16 @@ def colour(labels: NDArray[Any], table: NDArray[np.uint32], out: NDArray[np.uint
     slots = labels.astype(np.uint16) if is_small else slots_of(labels)
     # "clip" spares numpy the check of each index.
     np.take(table, slots, mode="clip", out=out)
+
+
+def _looked_up(table: NDArray[np.uint8], sample: NDArray[Any]) -> NDArray[np.uint8]:
+    if sample.dtype != np.uint8 or sample.size == 0:
+        return np.take(table, sample)
+    import cv2
+
+    found: Any = cv2.LUT(np.ascontiguousarray(sample), table)
+    gray: NDArray[np.uint8] = found
+    return gray
 
 
 def _gray(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:

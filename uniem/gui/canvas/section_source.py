@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +22,9 @@ from uniem.gui.canvas.sections import Section, Window
 MARGIN = 256
 PREFETCH_SECTIONS = 8
 PREFETCH_SHARE = 0.2
+# How long blocks may be put into a picture before the window is given a turn.
+FILL_S = 0.008
 _COARSE, _SHARP = 0.0, 1e3
-_LARGEST_BORROWED = 4 << 20
 
 
 class SectionSource:
@@ -48,6 +50,8 @@ class SectionSource:
         self.is_complete = False
         # The last edit is in the picture.
         self.is_exact = True
+        # More has been read than there was time to put into the picture.
+        self.has_more = False
 
     def show(self, window: Window) -> tuple[Section | None, bool]:
         """Return the best picture there is, and whether it is another than before or has changed."""
@@ -156,11 +160,17 @@ class SectionSource:
         return patch
 
     def _fill(self, patch: Patch, levels: list[Level]) -> bool:
-        """Put into a patch what has been read; return whether anything was."""
+        """Put into a patch what has been read, as far as there is time; return whether anything was."""
         level, has_changed, is_older = levels[patch.level], False, False
+        self.has_more, until = False, time.perf_counter() + FILL_S
+        if not patch.exact and not patch.borrowed:
+            has_changed = is_older = self._borrow_all(patch, levels)
         for block in level.blocks_of(self._axes.box(patch.index, patch.rows, patch.columns)):
             if block in patch.exact:
                 continue
+            if has_changed and time.perf_counter() > until:
+                self.has_more = True
+                break
             key = BlockKey(id(self.volume), patch.level, block)
             array = self._reader.cache.get(key)
             is_fresh = array is not None and self._reader.cache.is_fresh(key)
@@ -171,22 +181,28 @@ class SectionSource:
                 is_older = is_older or not is_fresh
                 if is_fresh:
                     patch.exact.add(block)
-            elif array is None and self._borrow(patch, levels, block):
+            elif array is None and block not in patch.borrowed and self._borrow(patch, levels, block):
                 has_changed = is_older = True
         if is_older and is_quick(parts := _seen(self._edited, patch, level)):
             self._put(parts, patch, level)
         return has_changed
 
+    def _borrow_all(self, patch: Patch, levels: list[Level]) -> bool:
+        """Show a patch of which nothing is there by the finest of the coarser levels that has all of it."""
+        for number in range(patch.level + 1, len(levels)):
+            found = self._sampled(levels, number, patch, patch.rows, patch.columns)
+            if found is not None:
+                patch.array[...] = found
+                box = self._axes.box(patch.index, patch.rows, patch.columns)
+                patch.borrowed = dict.fromkeys(levels[patch.level].blocks_of(box), number)
+                return True
+        return False
+
     def _borrow(self, patch: Patch, levels: list[Level], block: Triple) -> bool:
         """Show a block by another level's voxels: by the next finer or the least coarse there is."""
-        order = [*range(patch.level - 1, -1, -1), *range(patch.level + 1, len(levels))]
-        have = patch.borrowed.get(block)
-        if have == patch.level:
-            return False
+        order = [*range(max(0, patch.level - 1), patch.level), *range(patch.level + 1, len(levels))]
         rows, columns = patch.part_of(levels[patch.level].block_box(block))
         for number in order:
-            if number == have:
-                return False
             found = self._sampled(levels, number, patch, rows, columns)
             if found is not None:
                 patch.array[patch.within(rows, columns)] = found
@@ -207,8 +223,6 @@ class SectionSource:
             (min(int((a + 0.5) * ratio), n - 1), min(int((b - 0.5) * ratio), n - 1) + 1)
             for (a, b), ratio, n in zip((rows, columns), ratios, lengths, strict=True)
         )
-        if (row_span[1] - row_span[0]) * (column_span[1] - column_span[0]) > _LARGEST_BORROWED:
-            return None
         blocks = {}
         for block in other.blocks_of(axes.box(index, row_span, column_span)):
             blocks[block] = self._reader.cache.get(BlockKey(id(self.volume), number, block))

@@ -205,6 +205,8 @@ class SliceView(EventView):
             view.load(window, is_covered)
             for view, is_covered in zip(self._layers, covered(self._layers), strict=True)
         ]
+        if any(view.source.has_more for view in self._layers):
+            self._arrival.start()
         if any(changes):
             self.item.update()
             self.section_shown.emit()
