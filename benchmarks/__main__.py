@@ -15,6 +15,7 @@ NAMES = (
     "memory",
     "volumes",
     "proofreading",
+    "real_proofreading",
 )
 
 
