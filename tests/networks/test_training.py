@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,8 +67,8 @@ def test_a_saved_network_answers_as_before(
     learners: list[Learner] = []
     original = Learner.__init__
 
-    def remember(self: Learner, settings: TrainingSettings, policy: str) -> None:
-        original(self, settings, policy)
+    def remember(self: Learner, *arguments: Any, **options: Any) -> None:
+        original(self, *arguments, **options)
         learners.append(self)
 
     monkeypatch.setattr(Learner, "__init__", remember)
@@ -137,7 +138,7 @@ def test_a_seed_gives_the_same_losses(tmp_path: Path, sample: Sample) -> None:
 
 def test_the_best_weights_are_not_always_the_last(tmp_path: Path, sample: Sample) -> None:
     from uniem.networks.backend import prepare_backend
-    from uniem.networks.learner import Checkpoints
+    from uniem.networks.checkpoints import Checkpoints
     from uniem.networks.validation import Scores
 
     prepare_backend("cpu")

@@ -10,6 +10,7 @@ from uniem.networks.architectures import Network, Unet
 from uniem.networks.augmentation import Augmentation
 from uniem.networks.backend import Device, Precision
 from uniem.networks.losses import CrossEntropyDice, LossChoice, upgraded
+from uniem.networks.optimisation import Adam, Cosine, Optimiser, Schedule
 
 Criterion = Literal["f1", "jaccard", "loss"]
 
@@ -38,14 +39,9 @@ class TrainingSettings(BaseModel):
         256, ge=16, le=4096, description="Side of the training patches.", json_schema_extra={"unit": "px"}
     )
     batch_size: int = Field(8, ge=1, le=1024, description="Number of patches per step.")
-    learning_rate: float = Field(2e-3, gt=0, le=1, description="Largest step size of the optimiser, Adam.")
-    warm_up: float = Field(
-        0.05,
-        ge=0,
-        lt=1,
-        description="Share of the training in which the learning rate rises; then it falls as a cosine.",
-        json_schema_extra=ADVANCED,
-    )
+    optimiser: Optimiser = Field(Adam(), description="How the weights follow the slope of the loss.")
+    learning_rate: float = Field(2e-3, gt=0, le=1, description="Largest step size of the optimiser.")
+    schedule: Schedule = Field(Cosine(), description="How the learning rate goes over the training.")
     foreground: float = Field(
         0.5,
         ge=0,
@@ -97,8 +93,13 @@ class TrainingSettings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_older(cls, values: Any) -> Any:
-        if isinstance(values, dict) and "loss" in values:
-            return {**values, "loss": upgraded(values["loss"])}
+        if not isinstance(values, dict):
+            return values
+        values = dict(values)
+        if "loss" in values:
+            values["loss"] = upgraded(values["loss"])
+        if "warm_up" in values:
+            values["schedule"] = {"kind": "cosine", "warm_up": values.pop("warm_up")}
         return values
 
     @model_validator(mode="after")

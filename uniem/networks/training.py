@@ -12,8 +12,9 @@ from typing import Any, Literal
 from uniem.data.model_folder import ModelFolder, ModelRecord, Normalisation
 from uniem.data.volume import Volume, check_same_shape
 from uniem.errors import UniemError
-from uniem.networks.backend import out_of_memory_errors, prepare_backend
-from uniem.networks.learner import Checkpoints, Learner
+from uniem.networks.backend import prepare_backend
+from uniem.networks.checkpoints import Checkpoints
+from uniem.networks.learner import Learner
 from uniem.networks.patches import (
     Batch,
     Pairs,
@@ -23,7 +24,6 @@ from uniem.networks.patches import (
     prepared_ahead,
     validation_batches,
 )
-from uniem.networks.schedules import WarmUpCosine
 from uniem.networks.settings import TrainingSettings
 from uniem.networks.splitting import split_sections, survey_labels
 from uniem.networks.validation import judge, strip
@@ -115,18 +115,12 @@ def train(
     backend = prepare_backend(settings.device)
     policy = backend.policy(settings.precision)
     data = _prepare(image, labels, settings, context)
-    learner = Learner(settings, policy)
+    learner = Learner(settings, policy, told=context.message)
     record = _begin_record(image, settings, data, learner, policy)
     update = {"name": folder.path.name.removesuffix(".part"), "provenance": dict(provenance or {})}
     checkpoints = Checkpoints(folder, record.model_copy(update=update), learner, settings.criterion)
     context.message(f"Training by {backend}, in {policy.replace('_', ' ')}.")
-    try:
-        done, ending = _Run(settings, data, learner, checkpoints, clock, context).to_the_end()
-    except out_of_memory_errors() as error:
-        raise UniemError(
-            f"The memory does not suffice for {settings.batch_size} patches of {settings.patch_size} pixels.",
-            "Choose a smaller batch size or patch size, or a smaller network.",
-        ) from error
+    done, ending = _Run(settings, data, learner, checkpoints, clock, context).to_the_end()
     best = checkpoints.record.best
     context.message(_verdict(best, done, clock.elapsed / 60))
     return TrainingResult(done, clock.elapsed / 60, best, ending, str(backend), policy)
@@ -189,7 +183,6 @@ class _Run:
     ) -> None:
         self._settings, self._data, self._learner = settings, data, learner
         self._checkpoints, self._clock, self._context = checkpoints, clock, context
-        self._schedule = WarmUpCosine(settings.learning_rate, settings.warm_up)
         self._losses: list[float] = []
         self._recent: list[float] = []
         self._reported = 0.0
@@ -215,7 +208,8 @@ class _Run:
 
     def _step(self, done: int, batch: Batch) -> None:
         started = time.monotonic()
-        loss = self._learner.learn(batch, self._schedule.at(self._clock.progress(done - 1)))
+        factor = self._settings.schedule.factor(self._clock.progress(done - 1))
+        loss = self._learner.learn(batch, self._settings.learning_rate * factor)
         if not math.isfinite(loss):
             raise UniemError(
                 f"The loss became infinite at step {done}.",
