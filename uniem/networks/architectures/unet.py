@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from uniem.networks.architectures.architecture import Architecture, Stage
-
-if TYPE_CHECKING:
-    import keras
+from uniem.networks.architectures.architecture import Architecture
+from uniem.networks.architectures.layers import Layers
 
 
 class Unet(Architecture):
@@ -18,6 +16,11 @@ class Unet(Architecture):
     Ronneberger et al. 2015, with `same` padding, transposed convolutions upwards and, if wanted, batch
     normalisation.
     """
+
+    title: ClassVar[str] = "U-Net"
+    advice: ClassVar[str] = (
+        "The small, quick U-Net to begin with; depth and width can follow the objects and the computer."
+    )
 
     kind: Literal["unet"] = "unet"
     depth: int = Field(4, ge=1, le=8, description="Number of times the image is halved.")
@@ -32,56 +35,28 @@ class Unet(Architecture):
         0.0, ge=0, le=0.9, description="Share of the deepest features that is silenced at random in training."
     )
 
-    def stages(self) -> list[Stage]:
-        """List the layers of the way through the bottom."""
-        convolution = Stage("convolution", 3)
-        down = [convolution, convolution, Stage("pooling", 2, 2)] * self.depth
-        up = [Stage("transposed", 2, 2), convolution, convolution] * self.depth
-        return [*down, convolution, convolution, *up]
-
-    @property
-    def bytes_per_pixel(self) -> int:
-        """About how much memory prediction takes per input pixel, in float32."""
-        return 4 * 8 * self.base_features
-
-    def build(self, channels_out: int = 1, channels_in: int = 1) -> keras.Model:
-        """Return the untrained network with logits as its output."""
-        import keras
-
-        layers = keras.layers
-        inputs = keras.Input((None, None, channels_in), name="image")
-        x, skips = inputs, []
+    def connect(self, layers: Layers, image: Any, classes: int) -> Any:
+        """Connect two convolutions per level, on the way down and on the way up."""
+        x, skips = image, []
         for level in range(self.depth):
-            skips.append(self._block(x, self._features(level)))
-            x = layers.MaxPooling2D()(skips[-1])
-        x = self._block(x, self._features(self.depth))
+            skips.append(self._block(layers, x, self._features(level)))
+            x = layers.max_pool(skips[-1])
+        x = self._block(layers, x, self._features(self.depth))
         if self.dropout:
-            x = layers.SpatialDropout2D(self.dropout)(x)
+            x = layers.dropout(x, self.dropout, spatial=True)
         for level in reversed(range(self.depth)):
-            up = layers.Conv2DTranspose(
-                self._features(level), 2, strides=2, kernel_initializer="he_normal", padding="same"
-            )
-            x = self._block(layers.Concatenate()([skips[level], up(x)]), self._features(level))
-        outputs = layers.Conv2D(channels_out, 1, dtype="float32", name="logits")(x)
-        return keras.Model(inputs, outputs, name="unet")
+            up = layers.transposed_conv(x, self._features(level), 2)
+            x = self._block(layers, layers.concat([skips[level], up]), self._features(level))
+        return layers.conv(x, classes, 1, is_output=True)
 
     def _features(self, level: int) -> int:
         return int(min(self.base_features * 2**level, self.max_features))
 
-    def _block(self, x: Any, features: int) -> Any:
-        import keras
-
-        layers = keras.layers
+    def _block(self, layers: Layers, x: Any, features: int) -> Any:
         for _ in range(2):
-            x = layers.Conv2D(
-                features,
-                3,
-                padding="same",
-                use_bias=not self.batch_norm,
-                kernel_initializer="he_normal",
-            )(x)
+            x = layers.conv(x, features, bias=not self.batch_norm)
             if self.batch_norm:
                 # A short training needs the moving averages to follow faster than Keras' .99.
-                x = layers.BatchNormalization(momentum=0.9)(x)
-            x = layers.ReLU()(x)
+                x = layers.batch_norm(x, momentum=0.9)
+            x = layers.activation(x, "relu")
         return x
