@@ -94,21 +94,10 @@ def test_painting_is_undone_redone_and_saved(painted: MainWindow, qtbot: Any) ->
     assert painted.action_set["redo"].isEnabled()
     painted.action_set["redo"].trigger()
     painted.action_set["save"].trigger()
-    assert painted.sessions.unsaved == 0
+    qtbot.waitUntil(lambda: painted.sessions.unsaved == 0)
     item = painted.workspace.at(session.path)
     assert not item.is_modified
     assert int((np.array(item.noun.read(Box.of_shape(item.noun.shape))) == 1).sum()) == voxels
-
-
-def test_closing_with_unsaved_edits_asks_and_stays_when_told(painted: MainWindow, answer: Answer) -> None:
-    asked = answer("Cancel")
-    assert not painted.close()
-    assert asked[0].endswith("1 edit.")
-    assert painted.isVisible()
-    asked = answer("Save")
-    assert painted.close()
-    assert asked
-    assert not painted.isVisible()
 
 
 def test_edits_kept_unsaved_come_back(painted: MainWindow, answer: Answer, qtbot: Any) -> None:
