@@ -177,7 +177,7 @@ def test_a_copy_of_labels_of_another_program_is_edited(
     qtbot.waitUntil(lambda: window.sessions.session.objects.is_counted)
     window.canvas.model.hand.label = 5
     paint(window, qtbot, (45, 45), (45, 60))
-    assert window.sessions.save() and digest(path) == before
+    assert window.sessions.save_now() and digest(path) == before
     copy = window.sessions.session.path
     assert copy.parent == paths.work_folder() and item.location == str(copy)
     assert open_store(copy).dtype == np.uint32 and open_store(copy)[0].max() == 9

@@ -218,7 +218,7 @@ def paint_undo_redo_save(
     strokes = [EntryKind.APPLY, EntryKind.APPLY, EntryKind.UNDO, EntryKind.REDO]
     assert [kind for kind in kinds_in(session.path) if kind in strokes] == strokes
     press(window, qtbot, Qt.Key.Key_S)
-    assert window.sessions.unsaved == 0
+    qtbot.waitUntil(lambda: window.sessions.unsaved == 0)
     assert kinds_in(session.path)[-1] is EntryKind.CHECKPOINT
     stored = open_store(session.path)
     assert np.array_equal(stored[0], both)

@@ -93,7 +93,7 @@ def worked(windows: Callable[[], MainWindow], study: Path, qtbot: Any) -> MainWi
     window.canvas.model.go_to(3)
     settle(window, qtbot, 2)
     paint(window, qtbot, (40, 40), (40, 60))
-    window.sessions.save()
+    assert window.sessions.save_now()
     paint(window, qtbot, (60, 40), (60, 60))
     window.workspace.rename(window.workspace.items[0], "ミトコンドリア raw")
     window.canvas.toolbar.opacity.setValue(80)

@@ -20,6 +20,7 @@ from uniem.gui.canvas.view_model import Tool
 from uniem.gui.messages import choose
 from uniem.gui.opening.importing import Imports
 from uniem.gui.panels.naming import stem_of, unused
+from uniem.gui.proofreading.saving import BackgroundSaving
 from uniem.gui.showing import Showing
 from uniem.proofreading.checkpoint import VolumeChanged
 from uniem.proofreading.dojo_fields import take_dojo_fields
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 AUTOSAVE_MINUTES = 5
 AUTOSAVE_BYTES = 1 << 30
 COUNT_EVERY_MS = 5
+# An autosave that would come in the midst of a stroke is tried again after this.
+AGAIN_MS = 1000
 SAVE, KEEP, CANCEL = "Save", "Keep for next time", "Cancel"
 COPY, IN_PLACE = "Edit a copy", "Edit in place"
 # The attribute in which a store of another program keeps that the user wants it edited.
@@ -65,6 +68,9 @@ class Sessions(QObject):
         self._canvas, self._showing, self._window = canvas, showing, window
         self.session: ProofreadingSession | None = None
         self.item: OpenItem | None = None
+        self.saving = BackgroundSaving(canvas, self)
+        self.saving.saved.connect(self.told)
+        self.saving.failed.connect(self.failed)
         self._counting: Iterator[float] | None = None
         self._counter = _timer(self, COUNT_EVERY_MS, self._count_on)
         self._autosave = _timer(self, AUTOSAVE_MINUTES * 60_000, self._save_by_itself)
@@ -163,23 +169,32 @@ class Sessions(QObject):
             elif answer == IN_PLACE and isinstance(noun, StoredVolume):
                 self._open(item, noun.path)
 
-    def save(self) -> bool:
-        """Write the edits into the volume; return whether it worked."""
-        if self.session is None or not self.session.unsaved_edits:
-            return True
-        count = self.session.unsaved_edits
-        try:
-            self.session.save()
-        except UniemError as error:
-            self.failed.emit(str(error))
-            return False
-        self.told.emit(f"Saved {edits(count)} in {self.session.path.name}.")
-        return True
+    def save(self, name: str = "") -> None:
+        """Begin to write the edits into the volume, under a name or none; painting can go on meanwhile."""
+        session = self.session
+        if session is None:
+            return
+        if not (name or session.unsaved_edits):
+            self.told.emit(f"{session.path.name} is saved already.")
+            return
+        if self.saving.is_busy and not self.saving.finish():
+            return
+        count = edits(session.unsaved_edits) if session.unsaved_edits else "this point"
+        words = f"Saved {count} in {session.path.name}" + (f" as {name}." if name else ".")
+        self.saving.begin(session, name, words)
+
+    def save_now(self) -> bool:
+        """Write the edits into the volume and wait for it; return whether it worked."""
+        is_good = self.saving.finish()
+        if self.unsaved:
+            self.save()
+            is_good = self.saving.finish()
+        return is_good
 
     def save_for(self, locations: list[str]) -> None:
         """Save before a job reads the volume that is being edited."""
         if self.item is not None and self.item.location in locations:
-            self.save()
+            self.save_now()
 
     def may_close(self) -> bool:
         """Ask what becomes of unsaved edits; return False where the user wants to stay."""
@@ -192,7 +207,7 @@ class Sessions(QObject):
             (SAVE, KEEP, CANCEL),
             "Edits that are kept come back when the labels are opened for editing again.",
         )
-        return answer == KEEP or (answer == SAVE and self.save())
+        return answer == KEEP or (answer == SAVE and self.save_now())
 
     def end(self) -> None:
         """Close the session; what is not saved stays in its journal."""
@@ -203,6 +218,7 @@ class Sessions(QObject):
         self._autosave.stop()
         self._counting = None
         self.session = self.item = None
+        self.saving.finish()
         session.history_changed.disconnect(self._take_history)
         self.session_changed.emit(None)
         self._showing.end_edited()
@@ -216,7 +232,7 @@ class Sessions(QObject):
         self.end()
 
     def _open(self, item: OpenItem, path: Path) -> None:
-        if self.session is not None and not self.save():
+        if self.session is not None and not self.save_now():
             return
         try:
             session = ProofreadingSession.open(path)
@@ -278,12 +294,15 @@ class Sessions(QObject):
             return
         if self.item is not None:
             self._workspace.set_modified(self.item, bool(self.session.unsaved_edits))
-        if self.session.pending_bytes > AUTOSAVE_BYTES:
+        if self.session.pending_bytes > AUTOSAVE_BYTES and not self.saving.is_busy:
             QTimer.singleShot(0, self._save_by_itself)
         self.history_changed.emit()
 
     def _save_by_itself(self) -> None:
-        if self._canvas.view.mouse.is_stroking:
+        if self.saving.is_busy or not self.unsaved:
+            return
+        if self._canvas.is_stroking:
+            QTimer.singleShot(AGAIN_MS, self._save_by_itself)
             return
         self.save()
 

@@ -48,6 +48,11 @@ class Saving:
         self.part_done = 0.0
         self.is_over = False
 
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether there is nothing to do before the disk has all that was set apart."""
+        return not self.is_over and self.writing is not None and not self.writing.done()
+
     def go_on(self) -> bool:
         """Do what is next, for some milliseconds; return whether there is more. It raises what went wrong."""
         if self.is_over:
@@ -66,7 +71,7 @@ class Saving:
     def finish(self) -> None:
         """Do all of it, and wait for the disk."""
         while self.go_on():
-            if self.writing is not None:
+            if self.writing is not None and self.is_waiting:
                 wait([self.writing])
 
     def _save(self, name: str) -> Iterator[None]:

@@ -97,7 +97,7 @@ def test_a_save_gets_a_name(three: MainWindow, qtbot: Any) -> None:
     panel = three.proofreading.history
     panel.save_checkpoint("all axons")
     model = panel.model
-    assert model.data(model.index(3, SAVED), Qt.DisplayRole) == "all axons"
+    qtbot.waitUntil(lambda: model.data(model.index(3, SAVED), Qt.DisplayRole) == "all axons")
     assert three.sessions.unsaved == 0
     panel.go_to_row(0)
     qtbot.waitUntil(lambda: model.current_row == 0)

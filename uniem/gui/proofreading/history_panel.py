@@ -119,17 +119,7 @@ class HistoryPanel(QWidget):
 
     def save_checkpoint(self, name: str) -> None:
         """Write all edits into the volume and name this point of the history."""
-        session = self._sessions.session
-        if session is None:
-            return
-        try:
-            with _Waiting():
-                session.save(name)
-        except UniemError as error:
-            self.failed.emit(str(error))
-            return
-        self.refresh()
-        self.told.emit(f"Saved as {name}." if name else "Saved.")
+        self._sessions.save(name)
 
     def showEvent(self, event: QShowEvent) -> None:
         """List what came while nobody looked."""

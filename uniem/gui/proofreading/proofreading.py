@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject
 from uniem.gui.layout import RIGHT
 from uniem.gui.proofreading.history_panel import HistoryPanel
 from uniem.gui.proofreading.object_edits import ObjectEdits
+from uniem.gui.proofreading.saving import SavingBar
 from uniem.gui.proofreading.writing import BackgroundWriting
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Proofreading(QObject):
         )
         self.writing = BackgroundWriting(window.sessions, window.canvas, self)
         self.history = HistoryPanel(window.sessions, window.canvas)
+        window.notices.add(SavingBar(window.sessions.saving))
         self._docks = window.layout_of_docks
         self._docks.add("history", "History", RIGHT, self.history)
         self._docks.bring_up("panels")

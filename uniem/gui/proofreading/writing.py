@@ -50,7 +50,8 @@ class BackgroundWriting(QObject):
             self._clock.start()
 
     def _write_on(self) -> None:
-        if self._canvas.is_stroking or self._canvas.painting.maker.is_busy:
+        # A save writes what waits itself.
+        if self._canvas.is_stroking or self._canvas.painting.maker.is_busy or self._sessions.saving.is_busy:
             return
         end = time.monotonic() + SLICE_S
         try:
