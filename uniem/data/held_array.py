@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,13 +22,34 @@ from uniem.errors import UniemError
 if TYPE_CHECKING:
     import tensorstore as ts
 
-Chunks = dict[Triple, NDArray[Any]]
+# What is held of a chunk, by the place of each piece in it.
+Pieces = dict[Triple, NDArray[Any]]
+# Voxels of a piece along y and x; each is one section thick, as most strokes are.
+PIECE_EDGE = 128
 # Chunks on the way to the disk at a time.
 _AT_ONCE = 16
 
 
+class Held:
+    """Pieces of chunks in memory, found by their chunk."""
+
+    def __init__(self) -> None:
+        self.chunks: dict[Triple, Pieces] = {}
+        self.bytes = 0
+
+    def get(self, chunk: Triple, piece: Triple) -> NDArray[Any] | None:
+        """Return a piece of a chunk; None if it is not held."""
+        pieces = self.chunks.get(chunk)
+        return None if pieces is None else pieces.get(piece)
+
+    def put(self, chunk: Triple, piece: Triple, voxels: NDArray[Any]) -> None:
+        """Hold a piece that is not held yet."""
+        self.chunks.setdefault(chunk, {})[piece] = voxels
+        self.bytes += voxels.nbytes
+
+
 class HeldArray:
-    """Read and write one level of a store, holding whole chunks that were changed.
+    """Read and write one level of a store, holding the pieces of chunks that were changed.
 
     A transaction of TensorStore cannot be changed while it is being committed, nor read. Here what is held
     can be set apart, written by a thread, and read and changed meanwhile: the change goes into a copy.
@@ -47,24 +68,23 @@ class HeldArray:
         self.shape: Triple = (int(array.shape[0]), int(array.shape[1]), int(array.shape[2]))
         self._dtype: np.dtype[Any] = array.dtype.numpy_dtype
         self._chunk = chunk_shape_of(array)
+        self._piece: Triple = (1, min(PIECE_EDGE, self._chunk[1]), min(PIECE_EDGE, self._chunk[2]))
         # Those in `_leaving` are never changed; one in `_changed` is newer than that of the same place there.
-        self._changed: Chunks = {}
-        self._leaving: Chunks = {}
+        self._changed, self._leaving = Held(), Held()
         self._lock = threading.Lock()
 
     @property
     def held_bytes(self) -> int:
-        """How much memory the chunks take that are held."""
-        count = len(self._changed) + len(self._leaving)
-        return count * math.prod(self._chunk) * self._dtype.itemsize
+        """How much memory the pieces take that are held."""
+        return self._changed.bytes + self._leaving.bytes
 
     @property
     def leaving(self) -> int:
-        """How many chunks are set apart."""
-        return len(self._leaving)
+        """How many chunks have pieces that are set apart."""
+        return len(self._leaving.chunks)
 
     def holds(self, box: Box) -> bool:
-        """Tell whether a box meets a chunk that is held."""
+        """Tell whether a box meets a piece that is held."""
         return any(True for _ in self._held_parts(box))
 
     def read(self, box: Box, place: str | Path) -> NDArray[Any]:
@@ -101,29 +121,32 @@ class HeldArray:
         voxels = np.broadcast_to(voxels, box.shape)
         with self._lock:
             for index in self._chunks_of(box):
-                around = self._box_of(index)
-                part = around.intersection(box)
-                new = voxels[part.relative_to(box.start).slices]
-                chunk = self._changed.get(index)
-                if chunk is None:
-                    chunk = self._copy_of(index, around, part)
-                chunk[part.relative_to(around.start).slices] = new
-                self._changed[index] = chunk
+                inside = self._box_of(index).intersection(box)
+                self._hold(index, inside)
+                for piece, around in self._pieces_of(index, inside):
+                    part, held = around.intersection(inside), self._changed.get(index, piece)
+                    new = voxels[part.relative_to(box.start).slices]
+                    if held is None:
+                        # Complete before readers find it.
+                        self._changed.put(index, piece, np.array(new, self._dtype, order="C"))
+                    else:
+                        held[part.relative_to(around.start).slices] = new
 
     def set_apart(self) -> None:
         """Let everything held wait for `write_apart`; what is written from now on is held beside it."""
         with self._lock:
-            assert not self._leaving, "what was set apart before is not written yet"
+            assert not self._leaving.chunks, "what was set apart before is not written yet"
             # In this order, for readers do not wait: everything is found at every moment.
             self._leaving = self._changed
-            self._changed = {}
+            self._changed = Held()
 
     def write_apart(self, told: Callable[[], None]) -> None:
         """Write what was set apart, in any thread, telling of each chunk; raise what TensorStore raises."""
         on_their_way = deque[Any]()
         try:
-            for index, chunk in self._leaving.items():
+            for index, pieces in self._leaving.chunks.items():
                 place = self.plain[self._box_of(index).slices]
+                chunk = self._whole(index, pieces)
                 on_their_way.append(place.write(chunk, can_reference_source_data_indefinitely=True))
                 if len(on_their_way) >= _AT_ONCE:
                     on_their_way.popleft().result()
@@ -133,54 +156,93 @@ class HeldArray:
 
     def let_go(self) -> None:
         """Forget what was set apart, because it is on the disk."""
-        self._leaving = {}
+        self._leaving = Held()
 
     def take_back(self) -> None:
         """Hold what was set apart again, because it could not be written."""
         with self._lock:
-            self._changed = {**self._leaving, **self._changed}
-            self._leaving = {}
+            for index, pieces in self._leaving.chunks.items():
+                for piece, voxels in pieces.items():
+                    if self._changed.get(index, piece) is None:
+                        self._changed.put(index, piece, voxels)
+            self._leaving = Held()
 
     def forget(self) -> None:
         """Forget all that is held."""
         with self._lock:
-            self._changed, self._leaving = {}, {}
+            self._changed, self._leaving = Held(), Held()
 
-    def _copy_of(self, index: Triple, around: Box, part: Box) -> NDArray[Any]:
-        """Return a chunk that may be changed; it need not be read if all of it will be."""
-        if part == around:
-            return np.empty(around.shape, self._dtype)
-        leaving = self._leaving.get(index)
-        if leaving is not None:
-            return leaving.copy()
-        voxels: NDArray[Any] = self.plain[around.slices].read().result()
-        return np.array(voxels, order="C")
+    def _hold(self, index: Triple, inside: Box) -> None:
+        """Hold the pieces of a chunk that meet a part of it, less those that will be written wholly."""
+        to_read: list[tuple[Triple, Box]] = []
+        for piece, around in self._pieces_of(index, inside):
+            if self._changed.get(index, piece) is not None:
+                continue
+            leaving = self._leaving.get(index, piece)
+            if leaving is not None:
+                self._changed.put(index, piece, leaving.copy())
+            elif around.intersection(inside) != around:
+                to_read.append((piece, around))
+        if not to_read:
+            return
+        whole = functools.reduce(Box.union, (around for _, around in to_read))
+        voxels = self.plain[whole.slices].read().result()
+        for piece, around in to_read:
+            self._changed.put(
+                index, piece, np.array(voxels[around.relative_to(whole.start).slices], order="C")
+            )
+
+    def _whole(self, index: Triple, pieces: Pieces) -> NDArray[Any]:
+        """Return a chunk with the pieces that are held of it."""
+        around = self._box_of(index)
+        places = list(self._pieces_of(index, around))
+        if len(pieces) == len(places):
+            chunk = np.empty(around.shape, self._dtype)
+        else:
+            chunk = np.array(self.plain[around.slices].read().result(), order="C")
+        for piece, own in places:
+            if (voxels := pieces.get(piece)) is not None:
+                chunk[own.relative_to(around.start).slices] = voxels
+        return chunk
 
     def _held_parts(self, box: Box) -> Iterator[tuple[Box, NDArray[Any]]]:
-        """Yield the parts of a box that lie in chunks that are held, with their voxels."""
-        if not (self._changed or self._leaving) or box.is_empty:
+        """Yield the parts of a box that lie in pieces that are held, with their voxels."""
+        changed, leaving = self._changed, self._leaving
+        if not (changed.chunks or leaving.chunks) or box.is_empty:
             return
         for index in self._chunks_of(box):
-            chunk = self._changed.get(index)
-            if chunk is None:
-                chunk = self._leaving.get(index)
-            if chunk is not None:
-                around = self._box_of(index)
-                part = around.intersection(box)
-                yield part, chunk[part.relative_to(around.start).slices]
+            if index not in changed.chunks and index not in leaving.chunks:
+                continue
+            for piece, around in self._pieces_of(index, self._box_of(index).intersection(box)):
+                voxels = changed.get(index, piece)
+                if voxels is None:
+                    voxels = leaving.get(index, piece)
+                if voxels is not None:
+                    part = around.intersection(box)
+                    yield part, voxels[part.relative_to(around.start).slices]
 
     def _box_of(self, index: Triple) -> Box:
         start = (index[0] * self._chunk[0], index[1] * self._chunk[1], index[2] * self._chunk[2])
         return Box.of_shape(self._chunk).translated(start).intersection(Box.of_shape(self.shape))
 
+    def _pieces_of(self, index: Triple, inside: Box) -> Iterator[tuple[Triple, Box]]:
+        """Yield the places and boxes of the pieces of a chunk that meet a part of it."""
+        chunk = self._box_of(index)
+        for piece in _places(inside.relative_to(chunk.start), self._piece):
+            start = [first + i * n for first, i, n in zip(chunk.start, piece, self._piece, strict=True)]
+            stop = [min(a + n, end) for a, n, end in zip(start, self._piece, chunk.stop, strict=True)]
+            yield piece, Box((start[0], start[1], start[2]), (stop[0], stop[1], stop[2]))
+
     def _chunks_of(self, box: Box) -> Iterator[Triple]:
         """Yield the indices of the chunks that a box meets."""
-        yield from itertools.product(
-            *(
-                range(first // size, -(-last // size))
-                for first, last, size in zip(box.start, box.stop, self._chunk, strict=True)
-            )
-        )
+        yield from _places(box, self._chunk)
+
+
+def _places(box: Box, size: Triple) -> Iterator[Triple]:
+    """Yield the places of the cells of a grid that a box meets."""
+    yield from itertools.product(
+        *(range(first // n, -(-last // n)) for first, last, n in zip(box.start, box.stop, size, strict=True))
+    )
 
 
 class HeldLevels:
@@ -197,7 +259,7 @@ class HeldLevels:
 
     @property
     def bytes(self) -> int:
-        """How much memory all chunks take that are held."""
+        """How much memory all pieces take that are held."""
         return sum(level.held_bytes for level in self._levels)
 
     def make_anew(self, arrays: list[ts.TensorStore]) -> None:
