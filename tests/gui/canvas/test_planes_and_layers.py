@@ -158,6 +158,19 @@ def test_layers_are_drawn_above_one_another(canvas: Canvas) -> None:
     assert pixel(canvas.view, 35, 35) == QColor(*colour_of(3))
 
 
+def test_the_list_of_layers_opens_no_window(qtbot: QtBot, painting_canvas: Canvas) -> None:
+    panel = painting_canvas.layers_panel
+    panel.show()
+    for layer in painting_canvas.model.layers:
+        panel.choose(layer)
+        assert panel.opacity.isVisible()
+        assert panel.contrast.isVisible() is not layer.is_labels
+        assert panel.inverted.isVisible() is not layer.is_labels
+        shown = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+        assert set(shown) <= {painting_canvas, panel}
+    panel.hide()
+
+
 def test_each_section_can_have_its_own_contrast(canvas: Canvas) -> None:
     ramp = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
     layer = Layer.of(ArrayVolume(np.stack([ramp, ramp + 100])))

@@ -9,7 +9,6 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QSlider,
@@ -87,8 +86,7 @@ class LayersPanel(QWidget):
         self.looks.setEnabled(layer is not None)
         if layer is None:
             return
-        for row, widget in self._image_rows:
-            row.setVisible(not layer.is_labels)
+        for widget in self._image_widgets:
             widget.setVisible(not layer.is_labels)
         self._only_label.setVisible(layer.is_labels)
         self.only.setVisible(layer.is_labels)
@@ -159,7 +157,8 @@ class LayersPanel(QWidget):
             widget.setMinimumWidth(56)
         self._only_label = form.labelForField(self.only)
         own = (chosen, self.colours, self.normalised, self.inverted)
-        self._image_rows = [(form.labelForField(widget) or QLabel(), widget) for widget in own]
+        labels = [form.labelForField(widget) for widget in own]
+        self._image_widgets = [widget for widget in (*own, *labels) if widget is not None]
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self.list, 1)
