@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # What is held of a chunk, by the place of each piece in it.
 Pieces = dict[Triple, NDArray[Any]]
 # Voxels of a piece along y and x; each is one section thick, as most strokes are.
-PIECE_EDGE = 128
+PIECE_EDGE = 64
 # Chunks on the way to the disk at a time.
 _AT_ONCE = 16
 
@@ -227,11 +227,11 @@ class HeldArray:
 
     def _pieces_of(self, index: Triple, inside: Box) -> Iterator[tuple[Triple, Box]]:
         """Yield the places and boxes of the pieces of a chunk that meet a part of it."""
-        chunk = self._box_of(index)
+        (z0, y0, x0), (z1, y1, x1) = (chunk := self._box_of(index)).start, chunk.stop
+        dz, dy, dx = self._piece
         for piece in _places(inside.relative_to(chunk.start), self._piece):
-            start = [first + i * n for first, i, n in zip(chunk.start, piece, self._piece, strict=True)]
-            stop = [min(a + n, end) for a, n, end in zip(start, self._piece, chunk.stop, strict=True)]
-            yield piece, Box((start[0], start[1], start[2]), (stop[0], stop[1], stop[2]))
+            z, y, x = z0 + piece[0] * dz, y0 + piece[1] * dy, x0 + piece[2] * dx
+            yield piece, Box((z, y, x), (min(z + dz, z1), min(y + dy, y1), min(x + dx, x1)))
 
     def _chunks_of(self, box: Box) -> Iterator[Triple]:
         """Yield the indices of the chunks that a box meets."""
