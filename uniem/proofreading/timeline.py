@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from uniem.data.geometry import Box
-from uniem.proofreading.applying import Done, changes_in
+from uniem.proofreading.applying import Done, changes_by_block, changes_in
 from uniem.proofreading.deferred import Change
 from uniem.proofreading.edits import Edit, Patch
 from uniem.proofreading.history import History, Step
@@ -111,6 +112,16 @@ class Timeline:
         edits = [step.edit(self._journal) for step in way]
         boxes = [box for box in (self._box_of(rows[step.entry]) for step in way) if not box.is_empty]
         return Difference(way, boxes, frozenset().union(*(edit.labels for edit in edits)))
+
+    def way(self, first: int, second: int) -> list[Step]:
+        """Return the steps from just after one edit to just after another."""
+        return self._history.way(first, second)
+
+    def add_changes(self, step: Step, found: defaultdict[int, list[Change]]) -> None:
+        """Add what a step does to the changes of the blocks it meets; nothing may wait to be written."""
+        changes = changes_by_block([Done(step, step.edit(self._journal))], self._volume, self._journal)
+        for block, listed in changes.items():
+            found[block] += listed
 
     def read_as_it_was(self, box: Box, after: int) -> NDArray[Any]:
         """Return the voxels of a box as they were just after an edit, 0: before all."""

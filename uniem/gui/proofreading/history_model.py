@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
@@ -12,8 +14,8 @@ from uniem.gui import style
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.timeline import PastEdit, PastState
 
-COLUMNS = ("Edit", "Saved", "Time", "Author")
-TITLE, SAVED, TIME, AUTHOR = range(len(COLUMNS))
+COLUMNS = ("Edit", "Saved", "Time", "Author", "Where")
+TITLE, SAVED, TIME, AUTHOR, PICTURE = range(len(COLUMNS))
 BEGINNING = "Before all edits"
 _Role = Qt.ItemDataRole
 _STATES = {
@@ -24,10 +26,11 @@ _STATES = {
 
 
 class HistoryModel(QAbstractTableModel):
-    """Row 0 is the beginning, each further row an edit."""
+    """Row 0 is the beginning, each further row an edit; `pictures` gives those of the rows looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: Callable[[PastEdit], QPixmap | None] = lambda past: None) -> None:
         super().__init__()
+        self._pictures = pictures
         self._edits: list[PastEdit] = []
         self._position = 0
         self._first_saves: list[str] = []
@@ -54,13 +57,20 @@ class HistoryModel(QAbstractTableModel):
         """Return the edit of a row; None for the beginning."""
         return self._edits[row - 1] if row else None
 
+    def show_picture(self, edit: int) -> None:
+        """Draw the row of an edit again, whose picture was made."""
+        row = bisect.bisect_left(self._edits, edit, key=lambda each: each.id) + 1
+        if row <= len(self._edits) and self._edits[row - 1].id == edit:
+            place = self.index(row, PICTURE)
+            self.dataChanged.emit(place, place)
+
     @property
     def told_columns(self) -> frozenset[int]:
         """The columns that tell anything: names of saves if there are any, authors if there are several."""
         has_saves = bool(self._first_saves) or any(each.saves for each in self._edits)
         has_authors = len({each.author for each in self._edits}) > 1
         return frozenset(
-            {TITLE, TIME} | ({SAVED} if has_saves else set()) | ({AUTHOR} if has_authors else set())
+            {TITLE, TIME, PICTURE} | ({SAVED} if has_saves else set()) | ({AUTHOR} if has_authors else set())
         )
 
     @property
@@ -90,6 +100,8 @@ class HistoryModel(QAbstractTableModel):
             return self._text(past, index.column())
         if role == _Role.DecorationRole and index.column() == TITLE:
             return style.icon("menu-right") if is_now else self._no_icon
+        if role == _Role.DecorationRole and index.column() == PICTURE and past is not None:
+            return self._pictures(past)
         if role == _Role.FontRole:
             font = QFont()
             font.setBold(is_now)
@@ -109,6 +121,8 @@ class HistoryModel(QAbstractTableModel):
             return BEGINNING if column == TITLE else ""
         if column == TITLE:
             return past.title
+        if column == PICTURE:
+            return ""
         return when(past.time) if column == TIME else past.author
 
     def _tip(self, past: PastEdit | None, is_now: bool) -> str:

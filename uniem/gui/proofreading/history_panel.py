@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal
+from qtpy.QtCore import QModelIndex, QPoint, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -21,7 +21,8 @@ from qtpy.QtWidgets import (
 from uniem.data.geometry import Box
 from uniem.errors import UniemError
 from uniem.gui.canvas.canvas import Canvas
-from uniem.gui.proofreading.history_model import AUTHOR, SAVED, TIME, TITLE, HistoryModel
+from uniem.gui.proofreading.history_model import AUTHOR, PICTURE, SAVED, TIME, TITLE, HistoryModel
+from uniem.gui.proofreading.thumbnails import HEIGHT, WIDTH, Thumbnails
 from uniem.gui.sessions import Sessions
 
 REFRESH_MS = 100
@@ -30,19 +31,23 @@ REFRESH_MS = 100
 class HistoryPanel(QWidget):
     """List the edits, newest last; a double click goes to a point, forwards or back, and nothing is lost.
 
-    `told(str)` what was done; `failed(str)` why it was not.
+    `told(str)` what was done; `failed(str)` why it was not; `compare_wanted(first edit, second, title)`.
     """
 
     told = Signal(str)
     failed = Signal(str)
+    compare_wanted = Signal(int, int, str)
 
     def __init__(self, sessions: Sessions, canvas: Canvas) -> None:
         super().__init__()
         self._sessions, self._canvas = sessions, canvas
         self._is_stale = True
-        self.model = HistoryModel()
+        self._thumbnails = Thumbnails(canvas, self)
+        self.model = HistoryModel(self._thumbnails.picture)
+        self._thumbnails.ready.connect(self.model.show_picture)
         self.table = QTableView()
         self.go, self.undo_here, self.save = QToolButton(), QToolButton(), QToolButton()
+        self.compare = QToolButton()
         self._empty = QLabel("Open labels for proofreading to see their edits here.")
         self._build()
         self._soon = QTimer(self)
@@ -50,7 +55,7 @@ class HistoryPanel(QWidget):
         self._soon.setInterval(REFRESH_MS)
         self._soon.timeout.connect(self.refresh)
         sessions.history_changed.connect(self._note_change)
-        sessions.session_changed.connect(lambda _: self.refresh())
+        sessions.session_changed.connect(self._take_session)
         self.refresh()
 
     def refresh(self) -> None:
@@ -91,6 +96,14 @@ class HistoryPanel(QWidget):
         if past is not None and not past.box.is_empty:
             self._canvas.painting.jumped.emit(past.box)
 
+    def compare_selected(self) -> None:
+        """Ask to see what differs between the two points selected, or between the one selected and now."""
+        rows = self._rows_to_compare()
+        if len(rows) == 2:
+            edits = [self.model.edit(row) for row in rows]
+            titles = [self._title(row) for row in rows]
+            self.compare_wanted.emit(*edits, f"From: {titles[0]}   →   to: {titles[1]}")
+
     def undo_in_view(self, is_through: bool = False) -> None:
         """Make what is in view what it was at the selected point: this section, or all sections there."""
         session, row = self._sessions.session, self.table.currentIndex().row()
@@ -127,27 +140,42 @@ class HistoryPanel(QWidget):
         if self._is_stale:
             self._soon.start()
 
+    def _rows_to_compare(self) -> list[int]:
+        rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
+        return sorted({*rows, self.model.current_row}) if len(rows) == 1 else rows
+
+    def _title(self, row: int) -> str:
+        past = self.model.past(row)
+        title = past.title if past is not None else "before all edits"
+        return f"{title} (now)" if row == self.model.current_row else title
+
+    def _take_session(self, _session: object) -> None:
+        self._thumbnails.forget()
+        self.refresh()
+
     def _build(self) -> None:
         self.table.setModel(self.model)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.table.setShowGrid(False)
         self.table.setAlternatingRowColors(True)
         self.table.setWordWrap(False)
         self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(24)
+        self.table.verticalHeader().setDefaultSectionSize(HEIGHT + 4)
+        self.table.setIconSize(QSize(WIDTH, HEIGHT))
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(TITLE, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((SAVED, 80), (TIME, 68), (AUTHOR, 68)):
+        for column, width in ((SAVED, 80), (TIME, 68), (AUTHOR, 68), (PICTURE, WIDTH + 8)):
             self.table.setColumnWidth(column, width)
+        header.moveSection(PICTURE, 0)
         self.table.doubleClicked.connect(lambda index: self.go_to_row(index.row()))
-        self.table.selectionModel().currentChanged.connect(lambda *_: self._offer())
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._offer())
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._show_menu)
         self._build_buttons()
         bar = QHBoxLayout()
-        for button in (self.go, self.undo_here, self.save):
+        for button in (self.go, self.undo_here, self.compare, self.save):
             bar.addWidget(button)
         bar.addStretch(1)
         self._empty.setProperty("role", "quiet")
@@ -174,6 +202,11 @@ class HistoryPanel(QWidget):
         menu.addAction("In all sections under what is in view", lambda: self.undo_in_view(True))
         self.undo_here.setMenu(menu)
         self.undo_here.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.compare.setText("Compare")
+        self.compare.setToolTip(
+            "Show which voxels differ between two selected points (Ctrl adds one), or between one and now."
+        )
+        self.compare.clicked.connect(self.compare_selected)
         self.save.setText("Save as…")
         self.save.setToolTip("Write the edits into the volume and give this point a name.")
         self.save.clicked.connect(self.ask_checkpoint)
@@ -183,6 +216,7 @@ class HistoryPanel(QWidget):
         has_row = self._sessions.session is not None and row >= 0
         self.go.setEnabled(has_row and row != self.model.current_row)
         self.undo_here.setEnabled(has_row and row != self.model.current_row)
+        self.compare.setEnabled(self._sessions.session is not None and len(self._rows_to_compare()) == 2)
 
     def _show_menu(self, place: QPoint) -> None:
         index: QModelIndex = self.table.indexAt(place)
@@ -193,6 +227,11 @@ class HistoryPanel(QWidget):
         past = self.model.past(index.row())
         if past is not None and not past.box.is_empty:
             menu.addAction("Look at its place", lambda: self._canvas.painting.jumped.emit(past.box))
+        if len(self._rows_to_compare()) == 2:
+            is_two = len(self.table.selectionModel().selectedRows()) == 2
+            menu.addAction(
+                "Compare these two points" if is_two else "Compare with now", self.compare_selected
+            )
         menu.addSeparator()
         menu.addActions(self.undo_here.menu().actions())
         menu.exec_(self.table.viewport().mapToGlobal(place))

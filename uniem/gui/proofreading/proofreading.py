@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject
 
 from uniem.gui.layout import RIGHT
+from uniem.gui.proofreading.comparing import Comparing
 from uniem.gui.proofreading.history_panel import HistoryPanel
 from uniem.gui.proofreading.object_edits import ObjectEdits
 from uniem.gui.proofreading.saving import SavingBar
@@ -26,13 +27,15 @@ class Proofreading(QObject):
         )
         self.writing = BackgroundWriting(window.sessions, window.canvas, self)
         self.history = HistoryPanel(window.sessions, window.canvas)
+        self.comparing = Comparing(window.sessions, window.canvas, self)
+        self.history.compare_wanted.connect(self.comparing.begin)
         window.notices.add(SavingBar(window.sessions.saving))
         self._docks = window.layout_of_docks
         self._docks.add("history", "History", RIGHT, self.history)
         self._docks.bring_up("panels")
-        for teller in (self.objects, self.history):
+        for teller in (self.objects, self.history, self.comparing):
             teller.told.connect(window.canvas.message)
-        for part in (self.objects, self.history, self.writing):
+        for part in (self.objects, self.history, self.writing, self.comparing):
             part.failed.connect(window.message.show_error)
         table = window.objects
         table.set_edits(self.objects)
@@ -49,3 +52,4 @@ class Proofreading(QObject):
     def close_down(self) -> None:
         """Stop what is under way."""
         self.writing.stop()
+        self.comparing.close_down()
