@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import uniem
-from uniem import paths
+from uniem.cli.crash_report import unexpected
 from uniem.data.location import is_web_address, read_location, split_location
 from uniem.errors import UniemError
 from uniem.jobs.interrupts import Interrupts
@@ -26,6 +26,7 @@ COMMANDS = (
     "info",
     "list",
     "describe",
+    "networks",
     "run",
     "run-job",
     "status",
@@ -55,9 +56,7 @@ def main(argv: Sequence[str], open_window: OpenWindow | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:  # noqa: BLE001 - the border of the command line: a sentence, not a traceback
-        _complain(
-            *_unexpected(f"uniem failed unexpectedly ({type(error).__name__}).", traceback.format_exc())
-        )
+        _complain(*unexpected(f"uniem failed unexpectedly ({type(error).__name__}).", traceback.format_exc()))
         return FAILED
 
 
@@ -77,6 +76,7 @@ def _dispatch(argv: list[str], open_window: OpenWindow | None) -> int:
         "info": _info,
         "list": _list,
         "describe": _describe,
+        "networks": _networks,
         "run": _run,
         "status": _status,
         "project": _project,
@@ -131,6 +131,18 @@ def _describe(arguments: list[str]) -> int:
     if not given["json"]:
         return _say(_description(given["operation"]))
     return _say(_json(reference.describe_json(_find(given["operation"]))))
+
+
+def _networks(arguments: list[str]) -> int:
+    from uniem.cli import network_list
+    from uniem.networks.architectures import networks
+
+    reader = _reader("networks")
+    reader.add_argument("--json", action="store_true")
+    is_json = reader.read(arguments)["json"]
+    return _say(
+        _json(network_list.networks_json(networks())) if is_json else network_list.networks_text(networks())
+    )
 
 
 def _run(arguments: list[str]) -> int:
@@ -261,7 +273,7 @@ def _supervise(name: str, work: Any, kept: Callable[[], Mapping[str, str]], is_j
         _say(results_table(terminal.results))
     if failure := terminal.failure:
         told = (failure.error, failure.hint)
-        _complain(*(_unexpected(failure.error, failure.traceback) if failure.traceback else told))
+        _complain(*(unexpected(failure.error, failure.traceback) if failure.traceback else told))
     return code
 
 
@@ -384,16 +396,3 @@ def _say(text: str) -> int:
 def _complain(message: str, hint: str = "") -> None:
     sys.stderr.write(f"uniem: {message}\n" + (f"{hint}\n" if hint else ""))
     sys.stderr.flush()
-
-
-def _unexpected(message: str, trace: str) -> tuple[str, str]:
-    """Return what to tell about an unexpected error; its traceback is kept in a file, or shown on demand."""
-    if os.environ.get("UNIEM_DEBUG") == "1":
-        return message, trace.rstrip()
-    file = paths.user_data() / "logs" / time.strftime("error-%Y-%m-%dT%H-%M-%S.txt")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(trace, encoding="utf-8")
-    except OSError:
-        return message, "Run it again with UNIEM_DEBUG=1 to see the traceback."
-    return message, f"The traceback is in {file}; please send it with what you did."

@@ -24,6 +24,7 @@ uniem: from a raw electron-microscopy stack to measured 3D objects.
   uniem OPERATION INPUT... OUTPUT...     run an operation; --help shows its parameters
   uniem list [--json]                    list the operations
   uniem describe OPERATION [--json]      describe an operation and its parameters
+  uniem networks [--json]                list the 2D networks, what they cost and when to choose which
   uniem run REQUEST.json                 run a saved request
   uniem run-job FOLDER                   run the job in a folder, as the window's workers do
   uniem status FOLDER [--json]           tell how far the job in a folder is, or how it ended

@@ -18,7 +18,7 @@ class DenseNet(UniEmNetwork):
 
     title: ClassVar[str] = "DenseNet (UNI-EM)"
     advice: ClassVar[str] = (
-        "The largest of UNI-EM's shallow networks; for textures that ResNet confuses, when there is time."
+        "The slowest of UNI-EM's: each layer sees all earlier ones of its block. For when there is time."
     )
 
     kind: Literal["densenet"] = "densenet"

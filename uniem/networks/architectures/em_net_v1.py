@@ -45,9 +45,7 @@ class EmNetV1BN(EmNetV1):
     """EM-net V1 BN (Khadangi et al. 2020): units A throughout, with batch normalisation."""
 
     title: ClassVar[str] = "EM-net V1 BN"
-    advice: ClassVar[str] = (
-        "Best F1 of EM-stellar's comparison on cardiac mitochondria; mid-sized, learns surely."
-    )
+    advice: ClassVar[str] = "Best F1 of EM-stellar's comparison on cardiac mitochondria, at a middling cost."
     units: ClassVar[tuple[Unit, Unit]] = (unit_a_bn, unit_a_bn)
 
     kind: Literal["em-net-v1-bn"] = "em-net-v1-bn"
@@ -70,7 +68,8 @@ class EmNetV1x4(EmNetV1):
 
     title: ClassVar[str] = "EM-net V1 4X"
     advice: ClassVar[str] = (
-        "V1 2X at twice the width, four times the cost; over-fits small sets and may split objects."
+        "V1 2X at twice the width and four times the cost, and no better in EM-stellar's comparison; for "
+        "large training sets."
     )
     units: ClassVar[tuple[Unit, Unit]] = (unit_a, unit_b)
     has_second_dropout: ClassVar[bool] = True

@@ -51,7 +51,7 @@ class EmNetV2x2(EmNetV2Units):
     """EM-net V2 2X (Khadangi et al. 2020): the second unit of each level is twice as wide."""
 
     title: ClassVar[str] = "EM-net V2 2X"
-    advice: ClassVar[str] = "Between V2 and V2 4X, for mid-sized training sets."
+    advice: ClassVar[str] = "Between V2 and V2 4X, in cost as in weights."
     widening: ClassVar[int] = 2
 
     kind: Literal["em-net-v2-2x"] = "em-net-v2-2x"

@@ -18,8 +18,7 @@ class ResNet(UniEmNetwork):
 
     title: ClassVar[str] = "ResNet (UNI-EM)"
     advice: ClassVar[str] = (
-        "UNI-EM's choice for membranes and mitochondria; good with few painted sections. It sees a "
-        "neighbourhood only, but in full detail."
+        "UNI-EM's choice for membranes and mitochondria. It sees a neighbourhood only, but in much detail."
     )
 
     kind: Literal["resnet"] = "resnet"

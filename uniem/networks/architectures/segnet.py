@@ -22,7 +22,7 @@ class SegNet(Architecture):
 
     title: ClassVar[str] = "SegNet"
     advice: ClassVar[str] = (
-        "Keeps edges by remembering where the largest values were, with no skips; even objects, clear edges."
+        "Has no skips; it remembers where the largest values were instead, which keeps edges in their place."
     )
 
     kind: Literal["segnet"] = "segnet"
@@ -48,7 +48,8 @@ class ReducedSegNet(Architecture):
 
     title: ClassVar[str] = "SegNet (reduced)"
     advice: ClassVar[str] = (
-        "The lightest but ResNet of EM-stellar's comparison; smooth objects, thin ones may be lost."
+        "The lightest but ResNet of EM-stellar's comparison; it has no skips, so that fine detail may be "
+        "lost."
     )
 
     kind: Literal["segnet-reduced"] = "segnet-reduced"

@@ -18,7 +18,7 @@ class VGG(EmStellarNetwork):
 
     title: ClassVar[str] = "VGG"
     advice: ClassVar[str] = (
-        "Misses more but invents less than most in EM-stellar's comparison; good in an ensemble."
+        "Misses more than most in EM-stellar's comparison; for comparisons, and in ensembles."
     )
 
     kind: Literal["vgg"] = "vgg"
