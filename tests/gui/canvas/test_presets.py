@@ -224,6 +224,77 @@ def test_the_buttons_do_what_the_preset_says(
     assert len(menus) == 1
 
 
+# What the programs' own manuals and lists of default keys say, as far as there is the same thing here:
+# docs/ui/keyboard_shortcuts.md of WEBKNOSSOS, src/napari/utils/shortcuts.py and the guide to its Labels layer.
+AS_DOCUMENTED = {
+    "webknossos": {
+        "next-section": "F",
+        "previous-section": "D",
+        "ten-sections-on": "Shift+F",
+        "ten-sections-back": "Shift+D",
+        "zoom-in": "I",
+        "zoom-out": "O",
+        "see-raw": "3",
+        "maximise": ".",
+        "new-label": "C",
+        "interpolate": "V",
+        "smaller-brush": "Shift+I",
+        "larger-brush": "Shift+O",
+        "navigate": "Ctrl+K, M",
+        "brush": "Ctrl+K, B",
+        "eraser": "Ctrl+K, E",
+        "lasso": "Ctrl+K, L",
+        "pick": "Ctrl+K, P",
+        "merge": "Ctrl+K, O",
+    },
+    "napari": {
+        "next-section": "Right",
+        "previous-section": "Left",
+        "fit": "Ctrl+R",
+        "see-raw": "V",
+        "eraser": "1 E",
+        "brush": "2 P",
+        "lasso": "3",
+        "fill": "4 F",
+        "pick": "5 L",
+        "navigate": "6 Z",
+        "new-label": "M",
+        "swap": "X",
+        "smaller-brush": "[",
+        "larger-brush": "]",
+        "protect": "B",
+        "accept": "Enter",
+        "cancel": "Esc",
+    },
+}
+
+
+@pytest.mark.parametrize("preset", AS_DOCUMENTED)
+def test_keys_are_those_that_the_program_itself_has(preset: str) -> None:
+    keymap = keymap_of(preset, WINDOW_ACTIONS)
+    for id, text in AS_DOCUMENTED[preset].items():
+        keys = [text] if THEN in text else text.split()
+        assert set(keys) <= set(keymap.of(id)), id
+
+
+def test_the_mouse_is_that_of_the_program_itself() -> None:
+    webknossos, napari = keymap_of("webknossos"), keymap_of("napari")
+    for modifier, gesture in (
+        ("", Gesture.PAINT),
+        ("Ctrl", Gesture.PAINT),
+        ("Ctrl+Shift", Gesture.ERASE),
+        ("Shift", Gesture.PICK),
+    ):
+        assert webknossos.gesture_of("Left", modifier, Tool.BRUSH) is gesture
+    wheel = [webknossos.gesture_of("Wheel", modifier, Tool.BRUSH) for modifier in ("", "Ctrl", "Shift")]
+    assert wheel == [Gesture.STEP, Gesture.ZOOM, Gesture.RESIZE]
+    assert webknossos.gesture_of("Right", "", Tool.BRUSH) is Gesture.MENU
+    assert [napari.gesture_of("Wheel", modifier, Tool.BRUSH) for modifier in ("", "Ctrl")] == [
+        Gesture.ZOOM,
+        Gesture.STEP,
+    ]
+
+
 def test_ctrl_shift_erases_for_hands_from_webknossos(
     painting_canvas: Canvas, session: ProofreadingSession
 ) -> None:

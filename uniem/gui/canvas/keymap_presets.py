@@ -79,6 +79,8 @@ PRESETS: tuple[Preset, ...] = (
         "WEBKNOSSOS / KNOSSOS",
         "F and D for sections, C for a new label, Ctrl+K and a letter for the tools.",
         {
+            # There it paints too, and inverts what may be painted over.
+            Slot("Left", "Ctrl", Tools.PAINTING): None,
             Slot("Left", "Ctrl+Shift", Tools.PAINTING): Gesture.ERASE,
             Slot("Right", "", Tools.PAINTING): Gesture.MENU,
         },

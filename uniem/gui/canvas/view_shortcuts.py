@@ -10,7 +10,13 @@ VIEW_SHORTCUTS: tuple[Shortcut, ...] = (
         "Next section",
         ("F", "Up"),
         "Go one section up the stack.",
-        others={UNI_EM: ("W", "Up"), NAPARI: ("Right", "Up"), MIB: ("Up",), ITK_SNAP: ("PgUp", "Up")},
+        others={
+            UNI_EM: ("W", "Up"),
+            WEBKNOSSOS: ("F",),
+            NAPARI: ("Right", "Up"),
+            MIB: ("Up",),
+            ITK_SNAP: ("PgUp", "Up"),
+        },
         menu="View/Go",
         synonyms="slice scroll forward up z",
     ),
@@ -21,6 +27,7 @@ VIEW_SHORTCUTS: tuple[Shortcut, ...] = (
         "Go one section down the stack.",
         others={
             UNI_EM: ("S", "Down"),
+            WEBKNOSSOS: ("D",),
             NAPARI: ("Left", "Down"),
             MIB: ("Down",),
             ITK_SNAP: ("PgDown", "Down"),
