@@ -6,6 +6,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -24,6 +25,8 @@ from uniem.proofreading.tally import Columns, Tally, join, measure_block, packed
 
 # Counting a block again takes about as long as accounting for this many patches.
 _PATCHES_PER_BLOCK = 20
+# How long a step waits for the counts to be put together.
+_PATIENCE_S = 0.004
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ class ObjectTable:
     """Know every object of a volume, at the cost of what an edit touches.
 
     The voxels are counted once, by `scan` or step by step by `scan_steps`; until then there are no objects,
-    but their fields can be read and changed.
+    but their fields can be read and changed. `changed` carries the objects that an edit concerns, none when
+    all were counted.
     """
 
     changed = Signal(frozenset)
@@ -90,14 +94,20 @@ class ObjectTable:
 
     def scan_steps(self) -> Iterator[float]:
         """Count the voxels, yielding the part done, 0 to 1, after each block; edits may come between."""
+        finishing: Future[Occupancy] | None = None
         while not self.is_counted:
-            if self._scan.is_complete:
-                self._occupancy = self._scan.result()
-                self.counted.emit()
-                self.changed.emit(frozenset(self._occupancy.columns().ids.tolist()))
-            else:
+            if not self._scan.is_complete:
+                # What is being put together lacks an edit that came in between.
+                finishing = None
                 self._scan.measure_next()
-                yield self._scan.part_done
+            elif finishing is None:
+                finishing = self._scan.finish()
+            elif wait([finishing], _PATIENCE_S).done:
+                self._occupancy = finishing.result()
+                self.counted.emit()
+                self.changed.emit(frozenset())
+                return
+            yield self._scan.part_done
 
     def scan(self, context: Context | None = None) -> None:
         """Count the voxels at one go."""
@@ -334,8 +344,19 @@ class _Scan:
             if self._measured.pop(number, None) is not None:
                 self._again[number] = self._grid.box_of(number)
 
-    def result(self) -> Occupancy:
-        return Occupancy(self._grid, join(list(self._measured.values())))
+    def finish(self) -> Future[Occupancy]:
+        """Put the counts together in a thread: that takes seconds for a million labels."""
+        measured = list(self._measured.values())
+
+        def work() -> Occupancy:
+            occupancy = Occupancy(self._grid, join(measured))
+            occupancy.encode_base()
+            return occupancy
+
+        worker = ThreadPoolExecutor(1, "counts")
+        future = worker.submit(work)
+        worker.shutdown(wait=False)
+        return future
 
 
 def _differing(fields: Fields) -> dict[str, Any]:

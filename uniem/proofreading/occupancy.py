@@ -80,9 +80,14 @@ class Occupancy:
 
     def _set_base(self, tally: Tally) -> None:
         self.base_name = uuid.uuid4().hex
-        order = np.lexsort((tally.blocks, tally.labels))
-        self._base = Tally(tally.labels[order], tally.blocks[order], tally.table[order])
-        self._ids, self._first = np.unique(self._base.labels, return_index=True)
+        if not _is_sorted(tally):
+            order = np.lexsort((tally.blocks, tally.labels))
+            tally = Tally(tally.labels[order], tally.blocks[order], tally.table[order])
+        self._base, self._encoded_base = tally, b""
+        is_first = np.ones(len(tally.labels), np.bool_)
+        is_first[1:] = tally.labels[1:] != tally.labels[:-1]
+        self._first = np.flatnonzero(is_first)
+        self._ids = tally.labels[self._first]
         self._base_columns = summed(self._base, self._ids, self._first)
         self._columns: Columns | None = None
 
@@ -185,9 +190,18 @@ class Occupancy:
             self._edited = {}
             self._set_base(join([Tally(labels[keep], blocks[keep], table[keep]), edited]))
 
+    def encode_base(self) -> None:
+        """Have `base_to_bytes` ready, which takes a second for a million labels; a thread may do it."""
+        labels, blocks, table = (_narrowed(array) for array in self._base)
+        named = {"labels": labels, "blocks": blocks, "table": table}
+        self._encoded_base = packed(named | {"block_shape": np.array(self.grid.block_shape)})
+
     def base_to_bytes(self) -> bytes:
         """Encode the counts that hold where no edit changed them; `base_name` changes when they do."""
-        return packed(self._base._asdict() | {"block_shape": np.array(self.grid.block_shape)})
+        if not self._encoded_base:
+            self.encode_base()
+        encoded, self._encoded_base = self._encoded_base, b""
+        return encoded
 
     def edited_to_bytes(self) -> bytes:
         """Encode the counts of the labels that were edited since."""
@@ -201,7 +215,8 @@ class Occupancy:
         whole, changes = unpacked(base), unpacked(edited)
         if tuple(whole["block_shape"].tolist()) != grid.block_shape:
             return None
-        tally = Tally(whole["labels"], whole["blocks"], whole["table"])
+        labels, blocks, table = whole["labels"], whole["blocks"], whole["table"]
+        tally = Tally(labels.astype(np.uint64), blocks.astype(np.int64), table.astype(np.int64))
         occupancy = Occupancy(grid, tally)
         occupancy.base_name = base_name
         stops = np.cumsum(changes["lengths"])
@@ -361,6 +376,17 @@ def _union(parts: list[_Places]) -> _Places:
     merged[:, START] = np.minimum.reduceat(table[:, START], first, axis=0)
     merged[:, STOP] = np.maximum.reduceat(table[:, STOP], first, axis=0)
     return _Places(blocks[first], merged)
+
+
+def _is_sorted(tally: Tally) -> bool:
+    labels, blocks = tally.labels, tally.blocks
+    is_on = labels[1:] > labels[:-1]
+    return bool((is_on | ((labels[1:] == labels[:-1]) & (blocks[1:] >= blocks[:-1]))).all())
+
+
+def _narrowed(array: NDArray[Any]) -> NDArray[Any]:
+    """Return whole numbers, none negative, in the smallest type that holds them."""
+    return array.astype(np.min_scalar_type(int(array.max(initial=0))))
 
 
 def _box(row: Ints) -> Box:
