@@ -6,8 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +34,7 @@ def is_quick(parts: list[Box]) -> bool:
     return len(parts) <= LARGEST_PATCH_BOXES and sum(part.size for part in parts) <= LARGEST_PATCH_VOXELS
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A block that is wanted, and how much: the smallest urgency is read first."""
 
     urgency: float

@@ -38,18 +38,16 @@ class Level:
 
     def block_box(self, index: Triple) -> Box:
         """Return the box of a block, which ends with the volume."""
-        start = tuple(i * n for i, n in zip(index, self.block_shape, strict=True))
-        stop = tuple(
-            min(a + n, end) for a, n, end in zip(start, self.block_shape, self.volume.shape, strict=True)
-        )
-        return Box(_triple(start), _triple(stop))
+        (i, j, k), (p, q, r), (depth, height, width) = index, self.block_shape, self.volume.shape
+        stop = (min(i * p + p, depth), min(j * q + q, height), min(k * r + r, width))
+        return Box((i * p, j * q, k * r), stop)
 
     def blocks_of(self, box: Box) -> list[Triple]:
         """Return the indices of the blocks that meet a box of this level."""
-        ranges = [
+        z, y, x = (
             range(a // n, -(-b // n)) for a, b, n in zip(box.start, box.stop, self.block_shape, strict=True)
-        ]
-        return [_triple(index) for index in itertools.product(*ranges)]
+        )
+        return list(itertools.product(z, y, x))
 
     def count_blocks(self, box: Box) -> int:
         """Return how many blocks meet a box of this level."""

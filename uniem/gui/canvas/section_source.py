@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from dataclasses import replace
@@ -162,52 +163,44 @@ class SectionSource:
     def _fill(self, patch: Patch, levels: list[Level]) -> bool:
         """Put into a patch what has been read, as far as there is time; return whether anything was."""
         level, has_changed, is_older = levels[patch.level], False, False
-        self.has_more, until = False, time.perf_counter() + FILL_S
-        if not patch.exact and not patch.borrowed:
-            has_changed = is_older = self._borrow_all(patch, levels)
+        self.has_more, until, bare = False, time.perf_counter() + FILL_S, []
         for block in level.blocks_of(self._axes.box(patch.index, patch.rows, patch.columns)):
             if block in patch.exact:
                 continue
-            if has_changed and time.perf_counter() > until:
-                self.has_more = True
-                break
             key = BlockKey(id(self.volume), patch.level, block)
             array = self._reader.cache.get(key)
             is_fresh = array is not None and self._reader.cache.is_fresh(key)
-            if array is not None and (is_fresh or block not in patch.borrowed):
+            is_news = array is not None and (is_fresh or block not in patch.borrowed)
+            if is_news and has_changed and time.perf_counter() > until:
+                self.has_more = True
+            elif is_news and array is not None:
                 patch.copy(level.block_box(block), array)
                 patch.borrowed[block] = patch.level
-                has_changed = True
-                is_older = is_older or not is_fresh
+                has_changed, is_older = True, is_older or not is_fresh
                 if is_fresh:
                     patch.exact.add(block)
-            elif array is None and block not in patch.borrowed and self._borrow(patch, levels, block):
-                has_changed = is_older = True
+            if block not in patch.borrowed:
+                bare.append(block)
+        if bare and self._borrow(patch, levels, bare):
+            has_changed = is_older = True
         if is_older and is_quick(parts := _seen(self._edited, patch, level)):
             self._put(parts, patch, level)
         return has_changed
 
-    def _borrow_all(self, patch: Patch, levels: list[Level]) -> bool:
-        """Show a patch of which nothing is there by the finest of the coarser levels that has all of it."""
+    def _borrow(self, patch: Patch, levels: list[Level], blocks: list[Triple]) -> bool:
+        """Show blocks by the finest of the coarser levels that has all of them; return whether one has."""
+        boxes = [levels[patch.level].block_box(block) for block in blocks]
+        rows, columns = patch.part_of(functools.reduce(Box.union, boxes))
         for number in range(patch.level + 1, len(levels)):
-            found = self._sampled(levels, number, patch, patch.rows, patch.columns)
-            if found is not None:
-                patch.array[...] = found
-                box = self._axes.box(patch.index, patch.rows, patch.columns)
-                patch.borrowed = dict.fromkeys(levels[patch.level].blocks_of(box), number)
-                return True
-        return False
-
-    def _borrow(self, patch: Patch, levels: list[Level], block: Triple) -> bool:
-        """Show a block by another level's voxels: by the next finer or the least coarse there is."""
-        order = [*range(max(0, patch.level - 1), patch.level), *range(patch.level + 1, len(levels))]
-        rows, columns = patch.part_of(levels[patch.level].block_box(block))
-        for number in order:
             found = self._sampled(levels, number, patch, rows, columns)
-            if found is not None:
-                patch.array[patch.within(rows, columns)] = found
+            if found is None:
+                continue
+            for block, box in zip(blocks, boxes, strict=True):
+                own = patch.part_of(box)
+                inside = [slice(a - c, b - c) for (a, b), (c, _) in zip(own, (rows, columns), strict=True)]
+                patch.array[patch.within(*own)] = found[inside[0], inside[1]]
                 patch.borrowed[block] = number
-                return True
+            return True
         return False
 
     def _sampled(

@@ -78,6 +78,11 @@ class SupervoxelTool(SectionTool):
         """Tell whether the superpixels at the mouse are made."""
         return self._current(self._under) is not None
 
+    @property
+    def cut(self) -> Supervoxels | None:
+        """The superpixels that were made last, of this place or another."""
+        return self._cut
+
     def hover(self, place: QPointF) -> None:
         """Show the superpixel at a place; have them made if they are not."""
         self._under = self._voxel(place)
