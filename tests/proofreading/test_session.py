@@ -432,7 +432,7 @@ def test_pending_memory_grows_with_edits_and_ends_with_a_save(new_labels: Make, 
     session = opened(new_labels())
     assert session.pending_bytes == 0
     dab(session, 1, 30, 30, 7, 10)
-    assert session.pending_bytes == 2 * 64 * 64 * 4
+    assert session.pending_bytes == 64 * 64 * 4
     session.save()
     assert session.pending_bytes == 0
 

@@ -76,7 +76,8 @@ class Box:
     @property
     def is_empty(self) -> bool:
         """Tell whether the box holds no voxel."""
-        return self.size == 0
+        (a, b, c), (d, e, f) = self.start, self.stop
+        return a >= d or b >= e or c >= f
 
     @property
     def slices(self) -> tuple[slice, slice, slice]:
@@ -101,9 +102,9 @@ class Box:
 
     def intersection(self, other: Box) -> Box:
         """Return the common part; it may be empty."""
-        start = tuple(max(a, b) for a, b in zip(self.start, other.start, strict=True))
-        stop = tuple(min(a, b) for a, b in zip(self.stop, other.stop, strict=True))
-        return Box((start[0], start[1], start[2]), (stop[0], stop[1], stop[2]))
+        (a, b, c), (d, e, f) = self.start, self.stop
+        (p, q, r), (s, t, u) = other.start, other.stop
+        return Box((max(a, p), max(b, q), max(c, r)), (min(d, s), min(e, t), min(f, u)))
 
     def union(self, other: Box) -> Box:
         """Return the smallest box around both; an empty box adds nothing."""
@@ -111,13 +112,15 @@ class Box:
             return other
         if other.is_empty:
             return self
-        start = tuple(min(a, b) for a, b in zip(self.start, other.start, strict=True))
-        stop = tuple(max(a, b) for a, b in zip(self.stop, other.stop, strict=True))
-        return Box((start[0], start[1], start[2]), (stop[0], stop[1], stop[2]))
+        (a, b, c), (d, e, f) = self.start, self.stop
+        (p, q, r), (s, t, u) = other.start, other.stop
+        return Box((min(a, p), min(b, q), min(c, r)), (max(d, s), max(e, t), max(f, u)))
 
     def contains(self, other: Box) -> bool:
         """Tell whether the other box lies inside this one."""
-        return self.intersection(other) == other
+        (a, b, c), (d, e, f) = self.start, self.stop
+        (p, q, r), (s, t, u) = other.start, other.stop
+        return a <= p and b <= q and c <= r and s <= d and t <= e and u <= f
 
     def __str__(self) -> str:
         return "[" + ", ".join(f"{a}:{b}" for a, b in zip(self.start, self.stop, strict=True)) + "]"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
 
 from uniem.data.geometry import Box
 from uniem.proofreading.deferred import Change, Overwriting, Renaming, taken_back
@@ -15,8 +17,9 @@ from uniem.proofreading.journal import Journal, JournalDamaged
 from uniem.proofreading.live_volume import EditDoesNotFit, LiveVolume
 from uniem.proofreading.occupancy import Rows
 
-# A block in which more changes wait is written at once, for it would be slow to read.
-_MOST_WAITING = 24
+# A block in which more changes wait is written at once, for it would be slow to read: each takes some
+# microseconds, a few tens where it is seen.
+_MOST_WAITING = 200
 
 
 class Done(NamedTuple):
@@ -53,12 +56,13 @@ def replay(steps: Iterable[Done], volume: LiveVolume, journal: Journal, exactly:
         return True
 
     _each_change(steps, volume, journal, lambda block, change: ways[block].append(change), take_back)
-    if exactly:
-        _check(ways, volume)
+    folded = _checked(ways, volume) if exactly else {}
     for block, changes in ways.items():
         for change in changes:
             volume.deferred.add(block, change)
-        if len(changes) > _MOST_WAITING and volume.is_written:
+        if block in folded:
+            volume.fold_as(block, folded[block])
+        elif len(changes) > _MOST_WAITING and volume.is_written:
             volume.fold(block)
 
 
@@ -134,22 +138,39 @@ def _relabel(
             )
 
 
-def _check(ways: dict[int, list[Change]], volume: LiveVolume) -> None:
-    """Raise unless every patch finds the voxels that it was made for, on disk or after those before it."""
-    boxes = {
-        block: _around(changes).intersection(volume.grid.box_of(block)) for block, changes in ways.items()
-    }
+def _checked(ways: dict[int, list[Change]], volume: LiveVolume) -> dict[int, NDArray[Any]]:
+    """Raise unless every patch finds the voxels that it was made for, on disk or after those before it.
+
+    Returns what becomes of the blocks that are to be written at once.
+    """
+    folded: dict[int, NDArray[Any]] = {}
+    boxes = {block: _box_to_check(block, changes, volume) for block, changes in ways.items()}
     boxes = {block: box for block, box in boxes.items() if not box.is_empty}
     for (block, box), voxels in zip(boxes.items(), volume.read_saved(list(boxes.values())), strict=True):
         changes = ways[block]
-        array = voxels.copy() if len(changes) > 1 else voxels
+        array = voxels if len(changes) == 1 or voxels.flags.writeable else voxels.copy()
         for number, change in enumerate(changes, 1):
             if isinstance(change, Overwriting) and not change.fits(array, box):
                 raise EditDoesNotFit(f"An edit was made for other labels than there are at {box}.")
-            if number < len(changes):
+            if number < len(changes) or len(changes) > _MOST_WAITING:
                 change.apply(array, box)
+        if _is_to_be_folded(changes, volume):
+            folded[block] = array
+    return folded
 
 
-def _around(changes: list[Change]) -> Box:
-    patches = (change.patch() for change in changes if isinstance(change, Overwriting))
-    return functools.reduce(Box.union, (patch.box for patch in patches if patch is not None), NOWHERE)
+def _is_to_be_folded(changes: list[Change], volume: LiveVolume) -> bool:
+    """Tell whether a block is written at once without the journal's being told which voxels changed."""
+    is_much = len(changes) > _MOST_WAITING and volume.is_written
+    return is_much and not any(isinstance(change, Renaming) for change in changes)
+
+
+def _box_to_check(block: int, changes: list[Change], volume: LiveVolume) -> Box:
+    whole = volume.grid.box_of(block)
+    if _is_to_be_folded(changes, volume):
+        return whole
+    patches = [change.patch() for change in changes if isinstance(change, Overwriting)]
+    boxes = [patch.box for patch in patches if patch is not None]
+    if len(boxes) == 1 and whole.contains(boxes[0]):
+        return boxes[0]
+    return functools.reduce(Box.union, boxes, NOWHERE).intersection(whole)

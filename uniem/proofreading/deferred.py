@@ -72,6 +72,9 @@ class Overwriting:
     def apply(self, array: NDArray[Any], box: Box, factor: Triple = _FULL) -> None:
         """Write the patch's labels; coarser levels take every so manieth voxel."""
         patch = self.patch()
+        if patch is not None and factor == _FULL and box.contains(patch.box):
+            array[patch.box.relative_to(box.start).slices][patch.selection()] = patch.after
+            return
         inner = _coarser(patch.box, factor).intersection(box) if patch is not None else box
         if patch is None or inner.is_empty:
             return
@@ -87,12 +90,13 @@ class Overwriting:
     def fits(self, array: NDArray[Any], box: Box) -> bool:
         """Tell whether an array that shows a box has the labels that the patch expects there."""
         patch = self.patch()
-        inner = patch.box.intersection(box) if patch is not None else box
-        if patch is None or inner.is_empty:
+        if patch is not None and not box.contains(patch.box):
+            inner = patch.box.intersection(box)
+            patch = None if inner.is_empty else patch.within(inner)
+        if patch is None:
             return True
-        part = patch if inner == patch.box else patch.within(inner)
-        view = array[inner.relative_to(box.start).slices]
-        return bool((view[part.selection()] == part.before).all())
+        view = array[patch.box.relative_to(box.start).slices]
+        return bool((view[patch.selection()] == patch.before).all())
 
 
 class Deferred:

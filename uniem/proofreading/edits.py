@@ -70,7 +70,8 @@ class Patch:
 
     def selection(self) -> NDArray[np.bool_]:
         """Return which voxels of the box change, (z, y, x) bool."""
-        return np.unpackbits(self.mask, count=self.box.size).view(np.bool_).reshape(self.box.shape)
+        shape = self.box.shape
+        return np.unpackbits(self.mask, count=math.prod(shape)).view(np.bool_).reshape(shape)
 
     def within(self, box: Box) -> Patch:
         """Return the part inside a box, which need not be the smallest around its voxels."""
@@ -213,7 +214,12 @@ class _Reader:
         return bytes(piece)
 
     def array(self, dtype: str, length: int) -> NDArray[Any]:
-        return np.frombuffer(self.take(length * np.dtype(dtype).itemsize), dtype=dtype)
+        """Return an array that looks into the bytes."""
+        kind, start = np.dtype(dtype), self._position
+        self._position += length * kind.itemsize
+        if self._position > len(self._data):
+            raise ValueError("it ends too early")
+        return np.frombuffer(self._data, kind, length, start)
 
 
 def _encoded(part: Part, body: list[bytes]) -> dict[str, Any]:
@@ -261,7 +267,7 @@ def _decode_labels(runs: int, dtype: str, count: int, content: _Reader) -> NDArr
         values = np.repeat(values, content.array("<u4", runs))
         if len(values) != count:
             raise ValueError("its runs do not add up")
-    return values.astype(values.dtype.newbyteorder("="), copy=False)
+    return values if values.dtype.isnative else values.astype(values.dtype.newbyteorder("="))
 
 
 def _shortened(values: NDArray[Any]) -> NDArray[Any]:

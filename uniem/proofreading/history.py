@@ -21,7 +21,10 @@ class Step(NamedTuple):
 
     def edit(self, journal: Journal) -> Edit:
         """Return the edit to apply for this step."""
-        edit = journal.edit(self.entry)
+        return self.of(journal.edit(self.entry))
+
+    def of(self, edit: Edit) -> Edit:
+        """Return what is to be applied for this step, given the edit as it was made."""
         return edit if self.is_done else edit.inverse()
 
 

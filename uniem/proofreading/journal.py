@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -43,6 +43,8 @@ CREATE TABLE parts (
 CREATE TABLE places (entry INTEGER PRIMARY KEY, content BLOB NOT NULL);
 """
 _MOST_LISTED = 8
+# Rows asked for at a time.
+_MOST_ASKED = 500
 
 
 class Sync(StrEnum):
@@ -245,6 +247,21 @@ class Journal:
         if row is None:
             raise JournalDamaged(f"{self.path} lacks the edit of row {entry_id}.", "Copy the volume again.")
         return Edit.from_bytes(row[0])
+
+    def edits(self, entry_ids: Sequence[int]) -> dict[int, Edit]:
+        """Return the edits that some `APPLY` rows recorded, faster than one by one."""
+        found: dict[int, Edit] = {}
+        with _told(self.path):
+            for first in range(0, len(entry_ids), _MOST_ASKED):
+                some = entry_ids[first : first + _MOST_ASKED]
+                query = f"SELECT entry, content FROM edits WHERE entry IN ({','.join(map(str, some))})"
+                for entry, content in self._connection.execute(query):
+                    found[entry] = Edit.from_bytes(content)
+        if missing := set(entry_ids) - found.keys():
+            raise JournalDamaged(
+                f"{self.path} lacks the edit of row {min(missing)}.", "Copy the volume again."
+            )
+        return found
 
     def places(self, entry_id: int) -> bytes | None:
         """Return how the objects that an edit concerns stood before it, if that was kept."""

@@ -21,6 +21,7 @@ from uniem.proofreading.grid import BlockGrid, block_shape_of
 
 # Coarser levels are brought up to date in tiles of about this shape, so that far strokes make no huge box.
 _TILE: Triple = (16, 512, 512)
+_READ_AHEAD_BYTES = 64 << 20
 KeepPart = Callable[[int, int, bytes], None]
 
 
@@ -53,7 +54,8 @@ class LiveVolume(Volume):
 
     def read_saved(self, boxes: Sequence[Box]) -> Iterator[NDArray[Any]]:
         """Yield the voxels of many small boxes without the changes that wait."""
-        return self._store.read_many(boxes)
+        largest = max((box.size for box in boxes), default=1) * self.dtype.itemsize
+        return self._store.read_many(boxes, min(256, max(1, _READ_AHEAD_BYTES // largest)))
 
     def write(self, box: Box, array: NDArray[Any]) -> None:
         """Refuse: what is not an edit could not be undone."""
@@ -137,6 +139,14 @@ class LiveVolume(Volume):
                     patch = Patch.of(box.start, array != before, before, array)
                     content = Edit("", (patch,)).to_bytes() if patch is not None else b""
                     self._keep_part(change.entry, block, content)
+            self._store.write(box, array)
+            self.deferred.folded(block)
+        self._pyramid.note(box, is_urgent=False)
+
+    def fold_as(self, block: int, array: NDArray[Any]) -> None:
+        """Write a block of which is known what all that waits makes of it."""
+        box = self.grid.box_of(block)
+        with self.deferred.lock:
             self._store.write(box, array)
             self.deferred.folded(block)
         self._pyramid.note(box, is_urgent=False)

@@ -76,7 +76,8 @@ class Recovered(NamedTuple):
 def recover(store: StoredVolume, journal: Journal, volume: LiveVolume, objects: ObjectTable) -> Recovered:
     """Bring volume and objects to where the journal ends."""
     past = read_past(journal, objects.restore(journal))
-    edit_of = functools.cache(lambda step: step.edit(journal))
+    known = journal.edits(sorted({step.entry for step in [*past.history.written, *past.uncounted]}))
+    edit_of = functools.cache(lambda step: step.of(known[step.entry]))
     written = [Done(step, edit_of(step)) for step in past.history.written]
     touched = (part.box for done in written for part in done.edit.parts if not isinstance(part, FieldChange))
     check_unchanged(store, journal, past.history, touched)
@@ -91,7 +92,8 @@ def recover(store: StoredVolume, journal: Journal, volume: LiveVolume, objects: 
             if isinstance(part, FieldChange):
                 objects.record_field(part)
     for step, when in past.since_revert:
-        objects.touch(edit_of(step).labels, when)
+        labels = past.labels.get(step.entry)
+        objects.touch(edit_of(step).labels if labels is None else labels, when)
     objects.record_many([(edit_of(step), before_of(step, journal)) for step in past.uncounted])
     objects.settle()
     return Recovered(past.history, past.repeated)
@@ -109,12 +111,15 @@ class Past:
         The steps after those that the kept counts of objects hold; none if there are no counts.
     since_revert : list[tuple[Step, float]]
         The steps since the last checkpoint or revert, and when they were taken.
+    labels : dict[int, frozenset[int]]
+        The objects that edits concern, where their rows list them all.
     """
 
     history: History
     repeated: int = 0
     uncounted: list[Step] = field(default_factory=list)
     since_revert: list[tuple[Step, float]] = field(default_factory=list)
+    labels: dict[int, frozenset[int]] = field(default_factory=dict)
 
 
 def read_past(journal: Journal, counted_up_to: int | None) -> Past:
@@ -126,6 +131,8 @@ def read_past(journal: Journal, counted_up_to: int | None) -> Past:
             past.uncounted += steps
         if entry.kind in _EDITS:
             past.repeated += 1
+            if entry.details and entry.details["count"] == len(entry.details["labels"]):
+                past.labels[entry.id] = frozenset(entry.details["labels"])
             past.since_revert += [(step, entry.time) for step in steps]
         elif entry.kind is EntryKind.SAVING:
             leaving = (past.repeated, len(past.since_revert))
