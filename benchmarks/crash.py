@@ -22,6 +22,7 @@ from uniem.data.store import create_store
 from uniem.data.volume import ArrayVolume, Kind, Volume
 from uniem.proofreading.edits import Edit, Relabelling
 from uniem.proofreading.journal import FILE_NAME, EntryKind, Journal
+from uniem.proofreading.saving import Saving
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools.brush import Stroke, paint
 
@@ -55,10 +56,11 @@ def mapping(number: int) -> dict[int, int]:
 
 
 def edit_for_ever(path: Path, first: int, told: Connection) -> None:
-    """Edit, write in the background and save now and then, telling after each what is done, until killed."""
+    """Edit, write and save in the background, telling after each what is done, until killed."""
     session = ProofreadingSession.open(path, "editor")
     session.objects.scan()
     told.send(("open", session.recovered_edits))
+    saving: Saving | None = None
     for number in range(first, sys.maxsize):
         session.apply(made(session.volume, number))
         told.send(("edit", number))
@@ -66,8 +68,10 @@ def edit_for_ever(path: Path, first: int, told: Connection) -> None:
             pass
         if number % EDITS_PER_SAVE == EDITS_PER_SAVE - 1:
             told.send(("saving", number))
-            session.save("kept" if number % 3 else "")
+            saving = session.begin_saving("kept" if number % 3 else "")
+        if saving is not None and not saving.go_on():
             told.send(("saved", number))
+            saving = None
 
 
 def made(volume: Volume, number: int) -> Edit:
@@ -91,7 +95,8 @@ def kill_once(path: Path, first: int, rng: random.Random) -> tuple[int, bool]:
     assert child.exitcode == -signal.SIGKILL, "the editor ended by itself"
     said = list(iter_told(told))
     done = [number for what, number in said if what == "edit"]
-    return (done[-1] if done else first - 1), bool(said) and said[-1][0] == "saving"
+    saves = [what for what, _ in said if what in ("saving", "saved")]
+    return (done[-1] if done else first - 1), saves[-1:] == ["saving"]
 
 
 def iter_told(told: Connection) -> Iterator[tuple[str, int]]:
