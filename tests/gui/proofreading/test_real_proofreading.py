@@ -11,29 +11,13 @@ import pytest
 import tifffile
 from qtpy.QtCore import QPoint, Qt
 
+from benchmarks.fib25_errors import CUT_IN_TWO, LINE, SIDES, THREE, Place
 from benchmarks.proofreading_oracle import Oracle
 from benchmarks.real_proofreading import NAMES, make_labels
 from tests.gui.canvas.hand_events import LEFT, HandEvents
 from tests.gui.test_window import drop
 from uniem.data.geometry import Box
 from uniem.gui.main_window import MainWindow
-
-Place = tuple[int, int, int]
-# Neurons that the machine cut in two, as places (z, y, x) inside both: the one that stays, what joins it.
-CUT_IN_TWO = (
-    ((6, 25, 136), (6, 126, 40)),
-    ((7, 24, 132), (7, 20, 206)),
-    ((149, 190, 164), (149, 123, 161)),
-)
-# Two neurons in one: a line between them, and a voxel of each.
-LINE = ((58, 106, 101), (58, 88, 110))
-SIDES = ((58, 81, 186), (58, 84, 88))
-# Three neurons in one: places in each, in several sections.
-THREE = (
-    ((108, 11, 190), (106, 56, 176), (94, 37, 170), (104, 30, 186)),
-    ((100, 25, 178), (101, 12, 175), (94, 31, 169), (96, 20, 170)),
-    ((118, 71, 155), (107, 63, 172), (110, 71, 164)),
-)
 
 
 class Proofreader:
