@@ -74,6 +74,31 @@ def test_a_label_is_found(painting_canvas: Canvas, session: ProofreadingSession)
         painting_canvas.places.go("#78")
 
 
+def test_a_label_that_is_only_shown_is_looked_for(
+    qtbot: QtBot, canvas: Canvas, image: ArrayVolume, tmp_path: Path
+) -> None:
+    store = create_store(tmp_path / "shown.zarr", (40, 300, 300), np.uint32, SIZE, Kind.LABELS)
+    store.write(Box((0, 0, 0), (40, 200, 200)), np.full((40, 200, 200), 3, np.uint32))
+    store.write(Box((31, 250, 260), (33, 253, 263)), np.full((2, 3, 3), 2**31 + 5, np.uint32))
+    store.build_pyramid()
+    canvas.show_volumes(None, store)
+    dialog = JumpDialog("", canvas.places.go, canvas)
+    dialog.field.setText(f"label {2**31 + 5}")
+    with qtbot.waitSignal(dialog.accepted, timeout=20_000):
+        dialog.accept()
+    assert store.read(Box(canvas.model.position, tuple(p + 1 for p in canvas.model.position))) == 2**31 + 5
+    assert canvas.model.hand.label == 2**31 + 5
+    dialog.field.setText("#77")
+    dialog.accept()
+    qtbot.waitUntil(lambda: "no label 77" in dialog.problem.text(), timeout=20_000)
+    dialog.accept()
+    dialog.reject()
+    assert dialog.problem.text() == "Given up." and dialog.field.isEnabled()
+    canvas.show_volumes(image)
+    with pytest.raises(UniemError, match="No labels"):
+        canvas.places.go("#3")
+
+
 def test_bookmarks_are_kept_as_plain_values() -> None:
     marks = Bookmarks()
     marks.add("a.tif", Bookmark("one", 1, 2, 3, 0.5))

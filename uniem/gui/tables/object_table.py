@@ -55,6 +55,7 @@ from uniem.gui.tables.object_model import (
     VOXELS,
     ObjectModel,
 )
+from uniem.proofreading.finding import counted_voxel
 from uniem.proofreading.object_csv import read_changes
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools import fields
@@ -315,14 +316,9 @@ class ObjectTableView(QWidget):
         session = self.model.session
         if session is None:
             return
-        boxes = session.objects.boxes_of(label)
-        if not boxes:
-            return
-        box = boxes[len(boxes) // 2]
-        places = np.argwhere(session.volume.read(box) == label)
-        if len(places):
-            z, y, x = (places[len(places) // 2] + np.array(box.start)).tolist()
-            self.jump_wanted.emit(z, y, x)
+        zyx = counted_voxel(session.objects, session.volume, label)
+        if zyx is not None:
+            self.jump_wanted.emit(*zyx)
 
     def _ask_import(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Take fields from a table", "", "Tables (*.csv)")

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QProgressBar,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
@@ -24,6 +25,7 @@ from qtpy.QtWidgets import (
 
 from uniem.errors import UniemError
 from uniem.gui.canvas.places.bookmarks import Bookmark
+from uniem.gui.canvas.places.label_search import LabelSearch
 from uniem.gui.canvas.places.place_text import HOW
 
 LARGEST_SIDE = 16_384
@@ -31,12 +33,13 @@ _BOOKMARK = int(Qt.ItemDataRole.UserRole)
 
 
 class JumpDialog(QDialog):
-    """Ask for a place and go there; a wrong one is told under the field."""
+    """Ask for a place and go there; a wrong one is told under the field, and a label may take a while."""
 
-    def __init__(self, here: str, go: Callable[[str], None], parent: QWidget) -> None:
+    def __init__(self, here: str, go: Callable[[str], LabelSearch | None], parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Go to")
         self._go = go
+        self.search: LabelSearch | None = None
         self.field = QLineEdit(here)
         self.field.selectAll()
         self.field.setMinimumWidth(320)
@@ -45,23 +48,60 @@ class JumpDialog(QDialog):
         self.problem = QLabel()
         self.problem.setProperty("role", "error")
         self.problem.setWordWrap(True)
-        buttons = QDialogButtonBox()
-        buttons.addButton(QDialogButtonBox.StandardButton.Ok)
-        buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.progress.hide()
+        self.buttons = QDialogButtonBox()
+        self.buttons.addButton(QDialogButtonBox.StandardButton.Ok)
+        self.buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
-        for widget in (self.field, how, self.problem, buttons):
+        for widget in (self.field, how, self.progress, self.problem, self.buttons):
             column.addWidget(widget)
 
     def accept(self) -> None:
         """Go there, or say why not."""
+        self._end_search()
         try:
-            self._go(self.field.text())
+            self.search = self._go(self.field.text())
         except UniemError as error:
             self.problem.setText(str(error))
             return
-        super().accept()
+        if self.search is None:
+            super().accept()
+            return
+        self.problem.clear()
+        self._show_busy(True)
+        self.search.progressed.connect(lambda part: self.progress.setValue(round(part * 1000)))
+        self.search.found.connect(lambda _: QDialog.accept(self))
+        self.search.failed.connect(self._take_failure)
+
+    def reject(self) -> None:
+        """Give up the search; if there is none, close."""
+        if self.search is not None:
+            self._end_search()
+            self._show_busy(False)
+            self.problem.setText("Given up.")
+            return
+        super().reject()
+
+    def _end_search(self) -> None:
+        if self.search is not None:
+            self.search.cancel()
+            self.search = None
+
+    def _take_failure(self, problem: str) -> None:
+        self.search = None
+        self._show_busy(False)
+        self.problem.setText(problem)
+
+    def _show_busy(self, is_busy: bool) -> None:
+        self.progress.setValue(0)
+        self.progress.setVisible(is_busy)
+        self.field.setEnabled(not is_busy)
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(not is_busy)
 
 
 class BookmarkList(QDialog):

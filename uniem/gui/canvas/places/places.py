@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QApplication, QDialog, QFileDialog
 
 from uniem.data.geometry import Triple
 from uniem.errors import UniemError
+from uniem.gui.canvas.layers import Layer
 from uniem.gui.canvas.places.bookmarks import Bookmark, Bookmarks
 from uniem.gui.canvas.places.dialogs import BookmarkList, FigureDialog, JumpDialog
 from uniem.gui.canvas.places.figure import Figure, FigureRequest
+from uniem.gui.canvas.places.label_search import LabelSearch, missing
 from uniem.gui.canvas.places.place_text import parse_goal
+from uniem.proofreading.finding import counted_voxel
 from uniem.workspace import Settings
 
 if TYPE_CHECKING:
@@ -45,18 +48,19 @@ class Places(QObject):
         here = ", ".join(str(place) for place in self._canvas.model.position)
         JumpDialog(here, self.go, self._canvas).exec_()
 
-    def go(self, text: str) -> None:
-        """Go to a place or a label, as `parse_goal` reads it; raise `UniemError` if there is none."""
+    def go(self, text: str) -> LabelSearch | None:
+        """Go to a place or a label, as `parse_goal` reads it; raise `UniemError` if there is none.
+
+        A label of a volume whose objects are not counted is looked for in the background: the search is
+        returned, and goes there itself.
+        """
         model = self._canvas.model
         if not self.has_volume:
             raise UniemError("Nothing is shown.", "Open a volume first.")
         goal = parse_goal(text, model.position, model.shape, model.voxel_size)
-        zyx = goal.zyx
-        if goal.label is not None:
-            zyx = self._place_of(goal.label)
-            model.hand.label = goal.label
-        assert zyx is not None
-        self._canvas.go_to(*zyx)
+        if goal.zyx is not None:
+            self._canvas.go_to(*goal.zyx)
+        return self._go_to_label(goal.label) if goal.label is not None else None
 
     def remember(self) -> None:
         """Remember the place in view; its name can be changed in the list."""
@@ -124,22 +128,24 @@ class Places(QObject):
         image = self._canvas.model.image or self._canvas.model.labels
         return (image.source or image.name) if image is not None else ""
 
-    def _place_of(self, label: int) -> Triple:
-        """Return a voxel of a label near its middle."""
-        session = self._canvas.painting.session
-        if session is None:
-            raise UniemError("The labels are only shown.", "Edit them to find one by its id.")
-        boxes = session.objects.boxes_of(label)
-        if not boxes:
-            raise UniemError(f"There is no label {label}.", "Look for its id in the object table.")
-        box = boxes[len(boxes) // 2]
-        places = np.argwhere(session.volume.read(box) == label)
-        if not len(places):
-            raise UniemError(f"There is no label {label}.", "Look for its id in the object table.")
-        middle = places.mean(axis=0)
-        nearest = places[np.argmin(((places - middle) ** 2).sum(axis=1))]
-        z, y, x = (int(a) + int(b) for a, b in zip(nearest, box.start, strict=True))
-        return (z, y, x)
+    def _go_to_label(self, label: int) -> LabelSearch | None:
+        layer, session = self._canvas.model.labels_layer, self._canvas.painting.session
+        if layer is None:
+            raise UniemError("No labels are shown.", "Show a label volume to find a label in it.")
+        if session is not None and layer.volume is session.volume and session.objects.is_counted:
+            zyx = counted_voxel(session.objects, session.volume, label)
+            if zyx is None:
+                raise missing(label)
+            self._arrive(label, layer, zyx)
+            return None
+        search = LabelSearch(self._canvas.reader.levels(layer.volume), label, self)
+        search.found.connect(partial(self._arrive, label, layer))
+        search.begin()
+        return search
+
+    def _arrive(self, label: int, layer: Layer, zyx: Triple) -> None:
+        self._canvas.model.hand.label = label
+        self._canvas.go_to(*((place + 0.5) * by - 0.5 for place, by in zip(zyx, layer.scale, strict=True)))
 
     def _take_change(self) -> None:
         if self._settings is not None:
