@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from uniem.algorithms import dividing
 from uniem.data.geometry import Box, VoxelSize, blocks
 from uniem.data.volume import ArrayVolume
 from uniem.errors import UniemError
-from uniem.proofreading.tools.merge import absorb_small, delete, merge, neighbours
+from uniem.proofreading.tools import sharing
+from uniem.proofreading.tools.contacts import neighbours
 from uniem.proofreading.tools.plane import Plane
 from uniem.proofreading.tools.protect import Protect
 from uniem.proofreading.tools.split import split_by_line, split_by_seeds, split_pieces
@@ -36,36 +36,7 @@ def places_in(array: np.ndarray) -> Callable[[int], Iterable[Box]]:
     return places
 
 
-def patchwork() -> np.ndarray:
-    """Return 20 × 530 × 40 voxels of labels in random blocks."""
-    rng = np.random.default_rng(2)
-    values = np.array([0, 1, 2, 3, BIG, BIG + 1, 40, 50], np.uint32)
-    small = values[rng.integers(0, len(values), (5, 53, 8))]
-    return np.ascontiguousarray(small.repeat(4, 0).repeat(10, 1).repeat(5, 2))
-
-
-def test_merging_spares_background_and_locked_objects() -> None:
-    array = patchwork()
-    protect = Protect(locked=frozenset({3, 40}))
-    edit = merge(volume_of(array), BIG, [1, 2, 3, 0, BIG, 50, 999], places_in(array), protect)
-    expected = np.where(np.isin(array, [1, 2, 50]), BIG, array)
-    assert np.array_equal(carry_out(array, edit), expected)
-    assert edit is not None
-    assert edit.title == f"Merge 4 objects into {BIG}"
-    with pytest.raises(UniemError, match="40 is locked"):
-        merge(volume_of(array), 40, [1], places_in(array), protect)
-    assert merge(volume_of(array), 1, [3, 0, 1], places_in(array), protect) is None
-
-
-def test_deleting() -> None:
-    array = patchwork()
-    edit = delete(volume_of(array), [BIG, 2], places_in(array))
-    assert np.array_equal(carry_out(array, edit), np.where(np.isin(array, [BIG, 2]), 0, array))
-    with pytest.raises(UniemError, match="2 is locked"):
-        delete(volume_of(array), [BIG, 2], places_in(array), Protect(locked=frozenset({2})))
-
-
-def test_small_neighbours_are_absorbed() -> None:
+def test_neighbours_touch_with_faces_of_voxels() -> None:
     array = np.zeros((12, 40, 40), np.uint32)
     array[2:10, 10:30, 10:30] = 1
     array[2:10, 30:32, 10:12] = 2
@@ -74,13 +45,6 @@ def test_small_neighbours_are_absorbed() -> None:
     array[2:10, :10, 10:30] = BIG
     places = places_in(array)
     assert neighbours(volume_of(array), 1, places(1)) == {2, 3, BIG}
-
-    def voxels_of(label: int) -> int:
-        return int(np.count_nonzero(array == label))
-
-    edit = absorb_small(volume_of(array), 1, 40, voxels_of, places)
-    assert np.array_equal(carry_out(array, edit), np.where(np.isin(array, [2, 3]), 1, array))
-    assert absorb_small(volume_of(array), 4, 40, voxels_of, places) is None
 
 
 def two_balls(membrane: bool = True) -> tuple[np.ndarray, np.ndarray]:
@@ -96,12 +60,12 @@ def two_balls(membrane: bool = True) -> tuple[np.ndarray, np.ndarray]:
     return array, gray
 
 
-@pytest.mark.parametrize("most", [1 << 21, 1 << 13])
+@pytest.mark.parametrize("most", [1 << 19, 1 << 11])
 @pytest.mark.parametrize("with_image", [True, False])
 def test_seeds_on_both_sides_split_an_object_at_its_neck(
     most: int, with_image: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dividing, "_MOST_VOXELS", most)
+    monkeypatch.setattr(sharing, "MOST_FILLED", most)
     array, gray = two_balls()
     fresh = itertools.count(BIG + 1)
     edit = split_by_seeds(
@@ -118,6 +82,52 @@ def test_seeds_on_both_sides_split_an_object_at_its_neck(
     assert np.all(result[:, :, 48:][array[:, :, 48:] > 0] == BIG)
     assert np.all(result[:, :, :45][array[:, :, :45] > 0] == BIG + 1)
     assert next(fresh) == BIG + 2
+
+
+def long_and_thin() -> np.ndarray:
+    """Return a tube that winds through four tiles, with a thin place at its middle, and an island."""
+    array = np.zeros((40, 700, 700), np.uint32)
+    array[4:14, 20:30, 20:600] = 7
+    array[4:36, 20:30, 590:600] = 7
+    array[26:36, 20:650, 590:600] = 7
+    array[26:36, 640:650, 300:600] = 7
+    array[26:36, 324:340, 590:600] = 0
+    array[30:32, 324:340, 594:596] = 7
+    array[20:22, 600:610, 20:30] = 7
+    return array
+
+
+@pytest.mark.parametrize("with_places", [True, False])
+def test_a_long_thin_object_is_split_from_what_of_it_there_is(
+    with_places: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "MOST_CELLS", 1 << 18)
+    array = long_and_thin()
+    fresh = itertools.count(8)
+    edit = split_by_seeds(
+        volume_of(array),
+        7,
+        [[(9, 25, 40)], [(31, 645, 320)]],
+        Box.of_shape(array.shape),
+        lambda: next(fresh),
+        places=places_in(array)(7) if with_places else None,
+    )
+    result = carry_out(array, edit)
+    second = np.zeros(array.shape, np.bool_)
+    second[26:36, 332:650, 300:600] = True
+    wrong = (array > 0) & (result != np.where(second, 8, 7))
+    wrong[:, 320:344] = False
+    wrong[20:22, 600:610, 20:30] = result[20:22, 600:610, 20:30] != 7
+    assert not wrong.any() and next(fresh) == 9
+
+
+def test_an_object_too_large_at_any_scale_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "MOST_CELLS", 8)
+    array = long_and_thin()
+    with pytest.raises(UniemError, match="19,600,000 voxels is too large"):
+        split_by_seeds(
+            volume_of(array), 7, [[(9, 25, 40)], [(31, 645, 320)]], Box.of_shape(array.shape), lambda: 8
+        )
 
 
 def test_three_groups_and_seeds_that_miss() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uniem.algorithms.superpixels import lowest_of_cells
-from uniem.data.geometry import Triple
 
-# Larger masks are cut at a coarser scale first, and then exactly where the parts meet.
-_MOST_VOXELS = 1 << 21
-# The edge of a supervoxel, in coarse voxels of the finest axis.
+# The edge of a supervoxel, in voxels of the finest axis.
 _CELL = 4
-# A contact through the darkest voxels holds e^-6 of what one through the brightest does.
-_CONTRAST = 6.0
+# A contact through the darkest voxels holds e^-14 of what one through the brightest does.
+_CONTRAST = 14.0
+# How far the image is smoothed, in voxels of the finest axis.
+_SMOOTH = 0.6
 # How large the ball around a seed is: a part of its depth, but only so far to the next seed of another.
 _SHARE_OF_DEPTH, _SHARE_OF_WAY = 0.7, 0.4
 
@@ -29,28 +27,13 @@ def divide(
 
     Seeds outside the mask do not count. The parts have the least contact: the area of the faces between
     them, where each counts less the darker it is if gray values are given. Connected parts of the mask
-    without any seed belong to none.
+    without any seed belong to none. Made for up to some hundred thousand voxels in the mask; larger ones are
+    divided at a coarser scale, and `refine` finds the exact border.
 
     Minimum cuts (Boykov and Jolly 2001) between each seed and the others, over supervoxels of the mask. A
-    seed stands for a ball inside the mask, so that no cut closes around it. At full resolution a watershed
-    near the cuts then finds the exact border.
+    seed stands for a ball inside the mask, so that no cut closes around it.
     """
-    factor = _factor(mask.shape, spacing)
     seeds = np.where(mask, seeds, 0)
-    wider = [step * f for step, f in zip(spacing, factor, strict=True)]
-    coarse_gray = None if gray is None else _darkest(gray, factor)
-    coarse = _cut(_pooled(mask, factor), _pooled(seeds, factor), coarse_gray, wider)
-    for axis, f in enumerate(factor):
-        coarse = coarse.repeat(f, axis=axis) if f > 1 else coarse
-    parts = np.where(mask, coarse[tuple(slice(n) for n in mask.shape)], 0)
-    kept = np.where(seeds > 0, seeds, parts).astype(np.int32)
-    return _refined(mask, kept, seeds, gray, spacing, factor)
-
-
-def _cut(
-    mask: NDArray[np.bool_], seeds: NDArray[np.int32], gray: NDArray[Any] | None, spacing: Sequence[float]
-) -> NDArray[np.int32]:
-    """Return the parts of a mask, supervoxel by supervoxel."""
     count = int(seeds.max(initial=0))
     if count < 2:
         return flood(mask, seeds, gray, spacing)
@@ -64,8 +47,8 @@ def _cut(
     contacts = _contacts(nodes, darkness, spacing)
     parts = np.zeros(len(owners), np.int32)
     for number in range(2, count + 1):
-        others = np.where((owners > 0) & (owners != number), 1, 0)
-        parts[(parts == 0) & _side_of(contacts, owners == number, others > 0)] = number
+        others = (owners > 0) & (owners != number)
+        parts[(parts == 0) & _side_of(contacts, owners == number, others)] = number
     parts[parts == 0] = 1
     parts[~_reached(contacts, owners > 0)] = 0
     parts[owners > 0] = owners[owners > 0]
@@ -73,22 +56,77 @@ def _cut(
     return parts[nodes]
 
 
+def flood(
+    mask: NDArray[np.bool_], seeds: NDArray[Any], gray: NDArray[Any] | None, spacing: Sequence[float]
+) -> NDArray[np.int32]:
+    """Share a mask among seeds, numbered from 1, by a watershed alone: for seeds near to where they meet.
+
+    What a flood climbs is high at the mask's surface, at its narrow places, and where it is dark.
+    """
+    if not seeds.any() or mask.size == 1:
+        return seeds.astype(np.int32)
+    finest = _finest(mask.shape, spacing)
+    relief = 1 / (1 + _depth(mask, spacing) / finest) + _darkness(mask, gray, spacing)
+    return _flooded(relief, seeds, mask)
+
+
+def refine(
+    mask: NDArray[np.bool_],
+    parts: NDArray[Any],
+    near: NDArray[np.bool_],
+    gray: NDArray[Any] | None,
+    spacing: Sequence[float],
+) -> NDArray[np.int32]:
+    """Return the parts of a mask with those of the voxels that are `near` the border found anew.
+
+    A watershed from the parts around climbs to the dark lines of the image or, without one, to where the
+    mask is narrow. What of the near voxels touches no other part of the mask stays as it is.
+    """
+    from scipy.ndimage import binary_dilation, gaussian_filter
+
+    wanted = near & mask
+    rim = binary_dilation(wanted) & mask & ~wanted
+    sigmas = [_SMOOTH * _finest(mask.shape, spacing) / step for step in spacing]
+    if gray is None:
+        relief = -_depth(mask, spacing)
+    else:
+        relief = -gaussian_filter(gray.astype(np.float32), sigmas, truncate=3)
+    found = _flooded(relief, np.where(rim, parts, 0), wanted | rim)
+    return np.where(wanted & (found > 0), found, np.where(mask, parts, 0)).astype(np.int32, copy=False)
+
+
+def borders(parts: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return the voxels next to a voxel of another part; 0 is no part."""
+    border = np.zeros(parts.shape, np.bool_)
+    for axis in range(parts.ndim):
+        low, high = _neighbours(axis, parts.ndim)
+        differs = (parts[low] != parts[high]) & (parts[low] > 0) & (parts[high] > 0)
+        border[low] |= differs
+        border[high] |= differs
+    return border
+
+
+def _flooded(relief: NDArray[Any], seeds: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Return a watershed of a (z, y, x) mask from seeds; axes of one voxel are left out."""
+    from skimage.segmentation import watershed
+
+    parts: NDArray[np.int32] = watershed(np.squeeze(relief), np.squeeze(seeds), mask=np.squeeze(mask))  # type: ignore[no-untyped-call]
+    return parts.astype(np.int32, copy=False).reshape(mask.shape)
+
+
 def _supervoxels(
     mask: NDArray[np.bool_], ground: NDArray[np.float32], spacing: Sequence[float]
 ) -> NDArray[np.int32]:
     """Return supervoxels of a mask, numbered from 1."""
-    from skimage.segmentation import watershed
-
     flat = np.squeeze(mask)
     steps = [step for step, n in zip(spacing, mask.shape, strict=True) if n > 1]
     cell = [max(1, round(_CELL * min(steps) / step)) for step in steps]
     lowest = lowest_of_cells(np.where(flat, np.squeeze(ground), np.float32(np.inf)), cell)
-    seeds = np.where(flat, lowest, 0)
-    nodes: NDArray[Any] = watershed(np.squeeze(ground), seeds, mask=flat)  # type: ignore[no-untyped-call]
+    nodes = _flooded(ground, np.where(flat, lowest, 0).reshape(mask.shape), mask)
     is_used = np.bincount(nodes.ravel(), minlength=1) > 0
     is_used[0] = False
     dense = np.where(is_used, np.cumsum(is_used), 0).astype(np.int32)
-    numbered: NDArray[np.int32] = dense[nodes].reshape(mask.shape)
+    numbered: NDArray[np.int32] = dense[nodes]
     return numbered
 
 
@@ -128,16 +166,13 @@ def _contacts(nodes: NDArray[np.int32], darkness: NDArray[np.float32], spacing: 
 
     rows, columns, values = [], [], []
     for axis in range(3):
-        low, high = (
-            tuple(slice(None) if a != axis else s for a in range(3))
-            for s in (slice(None, -1), slice(1, None))
-        )
+        low, high = _neighbours(axis, 3)
         one, two = nodes[low], nodes[high]
         meets = (one != two) & (one > 0) & (two > 0)
         area = np.prod([step for a, step in enumerate(spacing) if a != axis])
         rows.append(one[meets])
         columns.append(two[meets])
-        values.append(area * np.exp(-_CONTRAST * np.maximum(darkness[low], darkness[high])[meets]))
+        values.append(area * np.exp(-_CONTRAST * np.maximum(darkness[low][meets], darkness[high][meets])))
     count = int(nodes.max()) + 1
     entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
     matrix = coo_matrix(entries, shape=(count, count)).tocsr()
@@ -177,24 +212,6 @@ def _reached(contacts: Any, start: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return found
 
 
-def flood(
-    mask: NDArray[np.bool_], seeds: NDArray[np.int32], gray: NDArray[Any] | None, spacing: Sequence[float]
-) -> NDArray[np.int32]:
-    """Share a mask among seeds, numbered from 1, by a watershed alone: for seeds near to where they meet.
-
-    What a flood climbs is high at the mask's surface, at its narrow places, and where it is dark.
-    """
-    from skimage.segmentation import watershed
-
-    flat = np.squeeze(mask)
-    if not seeds.any() or flat.ndim == 0:
-        return seeds
-    finest = min(step for step, n in zip(spacing, mask.shape, strict=True) if n > 1)
-    relief = np.squeeze(1 / (1 + _depth(mask, spacing) / finest) + _darkness(mask, gray, spacing))
-    parts: NDArray[np.int32] = watershed(relief, np.squeeze(seeds), mask=flat)  # type: ignore[no-untyped-call]
-    return parts.astype(np.int32, copy=False).reshape(mask.shape)
-
-
 def _depth(mask: NDArray[np.bool_], spacing: Sequence[float]) -> NDArray[np.float32]:
     """Return the distance of each voxel in the mask to the nearest outside."""
     import edt
@@ -202,7 +219,7 @@ def _depth(mask: NDArray[np.bool_], spacing: Sequence[float]) -> NDArray[np.floa
     flat = np.squeeze(mask)
     steps = tuple(step for step, n in zip(spacing, mask.shape, strict=True) if n > 1)
     if flat.all():
-        return np.full(mask.shape, max(steps), np.float32)
+        return np.full(mask.shape, max(steps, default=1.0), np.float32)
     distance: NDArray[np.float32] = edt.edt(np.ascontiguousarray(flat), anisotropy=steps)
     return distance.reshape(mask.shape)
 
@@ -210,88 +227,34 @@ def _depth(mask: NDArray[np.bool_], spacing: Sequence[float]) -> NDArray[np.floa
 def _darkness(
     mask: NDArray[np.bool_], gray: NDArray[Any] | None, spacing: Sequence[float]
 ) -> NDArray[np.float32]:
-    """Return how dark the image is, from 0 for the brightest of the mask to 1; all 0 without an image."""
+    """Return how dark the image is, from 0 for the brightest of the mask to 1; all 0 without an image.
+
+    What is outside of the mask does not count.
+    """
     from scipy.ndimage import gaussian_filter
 
     if gray is None:
         return np.zeros(mask.shape, np.float32)
-    finest = min(step for step, n in zip(spacing, mask.shape, strict=True) if n > 1)
-    sigmas = [finest / step if n > 1 else 0 for step, n in zip(spacing, mask.shape, strict=True)]
-    smooth = gaussian_filter(gray.astype(np.float32), sigmas)
-    dark, bright = np.percentile(smooth[mask], (2, 98))
-    share: NDArray[np.float32] = ((bright - smooth) / max(bright - dark, 1e-6)).clip(0, 1)
+    finest = _finest(mask.shape, spacing)
+    sigmas = [_SMOOTH * finest / step if n > 1 else 0 for step, n in zip(spacing, mask.shape, strict=True)]
+    weight = gaussian_filter(mask.astype(np.float32), sigmas, truncate=3)
+    total = gaussian_filter(np.where(mask, gray, 0).astype(np.float32), sigmas, truncate=3)
+    smooth = total[mask] / weight[mask]
+    dark, bright = np.percentile(smooth, (2, 98))
+    share = np.zeros(mask.shape, np.float32)
+    share[mask] = ((bright - smooth) / max(bright - dark, 1e-6)).clip(0, 1)
     return share
 
 
-def _refined(
-    mask: NDArray[np.bool_],
-    parts: NDArray[np.int32],
-    seeds: NDArray[np.int32],
-    gray: NDArray[Any] | None,
-    spacing: Sequence[float],
-    factor: Triple,
-) -> NDArray[np.int32]:
-    """Return parts whose common border is found anew, within two coarse voxels of where it is."""
-    from scipy.ndimage import maximum_filter
-
-    border = _borders(parts)
-    if not border.any():
-        return parts
-    reach = [2 * f if f > 1 else 1 for f in factor]
-    box = _around(border, [2 * r for r in reach])
-    near = maximum_filter(border[box], [2 * r + 1 for r in reach]) & mask[box]
-    markers = np.where(near, seeds[box], parts[box])
-    found = flood(mask[box], markers, None if gray is None else gray[box], spacing)
-    result = parts.copy()
-    # Where a piece of the band touches no marker the coarse answer stands.
-    result[box] = np.where(near & (found > 0), found, result[box])
-    return result
+def _finest(shape: Sequence[int], spacing: Sequence[float]) -> float:
+    """Return the shortest edge of a voxel, along axes of more than one."""
+    return min((step for step, n in zip(spacing, shape, strict=True) if n > 1), default=min(spacing))
 
 
-def _borders(parts: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Return the voxels next to a voxel of another part."""
-    border = np.zeros(parts.shape, np.bool_)
-    for axis in range(parts.ndim):
-        low, high = (
-            tuple(slice(None) if a != axis else s for a in range(parts.ndim))
-            for s in (slice(None, -1), slice(1, None))
-        )
-        differs = (parts[low] != parts[high]) & (parts[low] > 0) & (parts[high] > 0)
-        border[low] |= differs
-        border[high] |= differs
-    return border
-
-
-def _around(mask: NDArray[np.bool_], margin: Sequence[int]) -> tuple[slice, ...]:
-    slices = []
-    for axis, wide in enumerate(margin):
-        places = np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
-        slices.append(slice(max(0, int(places[0]) - wide), int(places[-1]) + 1 + wide))
-    return tuple(slices)
-
-
-def _factor(shape: tuple[int, ...], spacing: Sequence[float]) -> Triple:
-    """Return by how much to coarsen z, y and x: the finest axes first, until few enough voxels are left."""
-    factor = [1, 1, 1]
-    while math.prod(-(-n // f) for n, f in zip(shape, factor, strict=True)) > _MOST_VOXELS:
-        steps = [s * f if n > f else math.inf for s, f, n in zip(spacing, factor, shape, strict=True)]
-        finest = min(steps)
-        factor = [f * 2 if step < 1.5 * finest else f for f, step in zip(factor, steps, strict=True)]
-    return (factor[0], factor[1], factor[2])
-
-
-def _pooled(array: NDArray[Any], factor: Triple) -> NDArray[Any]:
-    """Return the largest value in each coarse voxel; at the far border the outermost voxels go on."""
-    padding = [(0, -n % f) for n, f in zip(array.shape, factor, strict=True)]
-    padded = np.pad(array, padding, mode="edge") if any(after for _, after in padding) else array
-    pooled: NDArray[Any] | None = None
-    for offset in np.ndindex(factor):
-        part = padded[tuple(slice(o, None, f) for o, f in zip(offset, factor, strict=True))]
-        pooled = part.copy() if pooled is None else np.maximum(pooled, part, out=pooled)
-    assert pooled is not None
-    return pooled
-
-
-def _darkest(gray: NDArray[Any], factor: Triple) -> NDArray[np.float32]:
-    """Return the darkest value in each coarse voxel, so that thin membranes stay."""
-    return -_pooled(-gray.astype(np.float32), factor)
+def _neighbours(axis: int, ndim: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Return the indices of all voxels and of the next ones along an axis, as far as there are any."""
+    low, high = (
+        tuple(slice(None) if a != axis else part for a in range(ndim))
+        for part in (slice(None, -1), slice(1, None))
+    )
+    return low, high

@@ -16,8 +16,8 @@ from uniem.gui.sessions import Sessions
 from uniem.progress import Context
 from uniem.proofreading.edits import Edit
 from uniem.proofreading.session import ProofreadingSession
+from uniem.proofreading.tools.contacts import neighbours
 from uniem.proofreading.tools.fields import listed
-from uniem.proofreading.tools.merge import neighbours
 from uniem.proofreading.tools.split import split_pieces
 from uniem.proofreading.tools.whole_objects import delete_objects, merge_objects, relabel_object
 from uniem.workspace import Settings

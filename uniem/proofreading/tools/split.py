@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from uniem.algorithms.dividing import divide, flood
+from uniem.algorithms.dividing import flood
 from uniem.algorithms.rasterise import disc_stroke
-from uniem.data.geometry import Box
+from uniem.data.geometry import Box, Triple
 from uniem.data.volume import Volume, check_same_shape
 from uniem.errors import UniemError
 from uniem.progress import Context
 from uniem.proofreading.edits import Edit, Patch
 from uniem.proofreading.tools.masks import tiles
+from uniem.proofreading.tools.object_bits import ObjectBits
 from uniem.proofreading.tools.plane import Plane, Point
 from uniem.proofreading.tools.protect import Protect, check_label
+from uniem.proofreading.tools.sharing import share
 
 # Gives a label that was never used, as `ProofreadingSession.next_label`.
 NewLabel = Callable[[], int]
@@ -71,35 +73,58 @@ def split_by_seeds(
     new_label: NewLabel,
     *,
     image: Volume | None = None,
+    places: Iterable[Box] | None = None,
     protect: Protect | None = None,
     context: Context | None = None,
 ) -> Edit:
     """Share an object among two or more groups of points, in 3D.
 
-    `box` holds the object's voxels. Parts meet where the object is narrowest between the groups and, with an
-    image, darkest; see `divide`. The first group's part keeps the label, each other gets a fresh one; what
-    no group connects to keeps it. To refine a split that is previewed, call it again with more points.
-    Raises `UniemError` if there are fewer than two groups, or one has no point on the object.
+    `box` holds the object's voxels, `places` smaller boxes that together hold them all: not necessary, but
+    objects in large boxes are read faster with them. Parts meet where the object is narrowest between the
+    groups and, with an image, darkest; see `divide`. The first group's part keeps the label, each other
+    gets a fresh one; what no group connects to keeps it. To refine a split that is previewed, call it again
+    with more points. Raises `UniemError` if there are fewer than two groups, or one has no point on the
+    object.
     """
     _check(volume, label, image, protect)
-    mask = _mask(volume, label, box, context)
-    marked = np.zeros(mask.shape, np.int32)
+    bits = ObjectBits.read(volume, label, box, places, context)
+    marked = _marked(volume, label, seeds, box)
+    shares = share(bits, marked, image, volume.voxel_size or (1.0, 1.0, 1.0), context)
+    labels = [label, label, *(new_label() for _ in seeds[1:])]
+    return Edit(f"Split {label}", _patches(volume, label, shares, labels))
+
+
+def _marked(volume: Volume, label: int, seeds: Sequence[Sequence[Point]], box: Box) -> dict[Triple, int]:
+    """Return the voxels of an object that are marked, and their groups; raise if one has none."""
+    marked: dict[Triple, int] = {}
     for number, group in enumerate(seeds, 1):
-        places = [_inside(point, box) for point in group]
-        on_object = [place for place in places if place is not None and mask[place]]
+        places = [place for point in group if (place := _inside(point, box)) is not None]
+        on_object = [place for place in places if int(volume.read(_one(place)).item()) == label]
         if not on_object:
             raise UniemError(
                 f"Group {number} of the seeds has no point on object {label}.",
                 "Mark the object on each side.",
             )
-        for place in on_object:
-            marked[place] = number
-    if len(seeds) < 2:
-        raise UniemError(f"There are not two groups of seeds on object {label}.", "Mark each of its parts.")
-    gray = None if image is None else image.read(box)
-    numbers = divide(mask, marked, gray, volume.voxel_size or (1.0, 1.0, 1.0))
-    labels = _fresh(numbers, label, new_label, keeps=1)
-    return Edit(f"Split {label}", _relabelled(volume, numbers, box, labels, label))
+        marked |= dict.fromkeys(on_object, number)
+    if len(set(marked.values())) < max(2, len(seeds)):
+        raise UniemError(
+            f"There are not two groups of seeds on object {label}, each of its own voxels.",
+            "Mark each of its parts.",
+        )
+    return marked
+
+
+def _patches(
+    volume: Volume, label: int, shares: Iterable[tuple[Box, NDArray[Any]]], labels: Sequence[int]
+) -> tuple[Patch, ...]:
+    """Return the changes that give the numbered parts of an object their labels."""
+    lookup, patches = np.array(labels, volume.dtype), list[Patch]()
+    for box, parts in shares:
+        after = lookup[parts]
+        before = np.broadcast_to(np.asarray(label, volume.dtype), after.shape)
+        patch = Patch.of(box.start, parts > 0, before, after)
+        patches += [patch] if patch is not None else []
+    return tuple(patches)
 
 
 def split_pieces(
@@ -209,8 +234,12 @@ def _check(volume: Volume, label: int, image: Volume | None, protect: Protect | 
         check_same_shape(volume, image)
 
 
-def _inside(point: Point, box: Box) -> tuple[int, int, int] | None:
-    """Return a point's voxel as an index into the box, or None if it is outside."""
-    z, y, x = (int(p) - start for p, start in zip(point, box.start, strict=True))
-    is_inside = all(0 <= p < n for p, n in zip((z, y, x), box.shape, strict=True))
-    return (z, y, x) if is_inside else None
+def _inside(point: Point, box: Box) -> Triple | None:
+    """Return a point's voxel, or None if it is outside of the box."""
+    z, y, x = (int(np.floor(p)) for p in point)
+    return (z, y, x) if box.contains(_one((z, y, x))) else None
+
+
+def _one(voxel: Triple) -> Box:
+    z, y, x = voxel
+    return Box(voxel, (z + 1, y + 1, x + 1))

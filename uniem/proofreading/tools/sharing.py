@@ -1,0 +1,151 @@
+"""An object of any size shared among seeds: cut coarsely first, then exactly near where the parts meet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uniem.algorithms.dividing import borders, divide, refine
+from uniem.data.geometry import Box, Triple
+from uniem.data.volume import Volume
+from uniem.errors import UniemError
+from uniem.progress import Context
+from uniem.proofreading.tools.masks import TILE, tiles
+from uniem.proofreading.tools.object_bits import ObjectBits, cells_of, spread
+
+# An object is cut at a scale at which it has no more voxels than this, in a box of no more than that.
+MOST_FILLED, MOST_CELLS = 1 << 19, 1 << 24
+# The exact border is found in blocks of about this edge, in voxels.
+_BLOCK = 64
+Parts = NDArray[np.unsignedinteger[Any]]
+
+
+class Shares:
+    """The parts of an object, numbered from 1; 0 is what no seed connects to."""
+
+    def __init__(self, bits: ObjectBits, factor: Triple, coarse: Parts) -> None:
+        self.bits, self.factor, self.coarse = bits, factor, coarse
+        self.cells = cells_of(bits.box, factor)
+        self._exact: dict[Triple, tuple[Box, Parts]] = {}
+
+    def __iter__(self) -> Iterator[tuple[Box, Parts]]:
+        """Yield boxes, each within a tile, that hold all the object, and the parts of their voxels."""
+        for box, mask in self.bits:
+            parts = spread(self.coarse, self.cells, self.factor, box) * mask
+            for block in tiles(box, self._block()):
+                exact_box, exact = self._exact.get(self._key(block), (None, None))
+                if exact_box is not None and exact is not None:
+                    inner = exact[block.relative_to(exact_box.start).slices]
+                    parts[block.relative_to(box.start).slices] = inner
+            yield box, parts
+
+    def refine(
+        self,
+        seeds: Mapping[Triple, int],
+        image: Volume | None,
+        spacing: Sequence[float],
+        context: Context,
+    ) -> None:
+        """Find the exact border, and let each seed (by its voxel) be in its part."""
+        from scipy.ndimage import binary_dilation
+
+        near = borders(self.coarse)
+        if image is None:
+            # Dark lines are found where they are; necks need more room.
+            near = binary_dilation(near)
+        self._add_misplaced(near, seeds)
+        places = np.argwhere(near)
+        voxels = (places + self.cells.start) * self.factor
+        keys = np.unique(voxels // self._block(), axis=0)
+        for key in context.track(keys.tolist(), "finding the border"):
+            start = tuple(k * n for k, n in zip(key, self._block(), strict=True))
+            block = Box.of_shape(self._block()).translated((start[0], start[1], start[2]))
+            self._refine_block(block.intersection(self.bits.box), near, seeds, image, spacing)
+
+    def _refine_block(
+        self,
+        block: Box,
+        near: NDArray[np.bool_],
+        seeds: Mapping[Triple, int],
+        image: Volume | None,
+        spacing: Sequence[float],
+    ) -> None:
+        z, y, x = (2 * f for f in self.factor)
+        outer = block.expanded((z, y, x)).intersection(self.bits.box)
+        mask = self.bits.within(outer)
+        parts = spread(self.coarse, self.cells, self.factor, outer) * mask
+        wanted = spread(near, self.cells, self.factor, outer) & mask
+        for voxel, number in seeds.items():
+            at = tuple(v - s for v, s in zip(voxel, outer.start, strict=True))
+            if all(0 <= a < n for a, n in zip(at, outer.shape, strict=True)):
+                parts[at], wanted[at] = number, False
+        gray = None if image is None else image.read(outer)
+        found = refine(mask, parts, wanted, gray, spacing)
+        inner = found[block.relative_to(outer.start).slices].astype(parts.dtype)
+        self._exact[self._key(block)] = block, inner
+
+    def _add_misplaced(self, near: NDArray[np.bool_], seeds: Mapping[Triple, int]) -> None:
+        """Mark the cells around seeds that the coarse cut has in another part."""
+        for voxel, number in seeds.items():
+            cell = [v // f - s for v, f, s in zip(voxel, self.factor, self.cells.start, strict=True)]
+            if self.coarse[tuple(cell)] != number:
+                near[tuple(slice(max(0, c - 2), c + 3) for c in cell)] = True
+
+    def _block(self) -> Triple:
+        z, y, x = (max(_BLOCK, f) for f in self.factor)
+        return (z, y, x)
+
+    def _key(self, block: Box) -> Triple:
+        z, y, x = (start // size for start, size in zip(block.start, self._block(), strict=True))
+        return (z, y, x)
+
+
+def share(
+    bits: ObjectBits,
+    seeds: Mapping[Triple, int],
+    image: Volume | None,
+    spacing: Sequence[float],
+    context: Context | None = None,
+) -> Shares:
+    """Share an object among seeds: voxels of it and their parts, numbered from 1. See `divide`.
+
+    Raises `UniemError` if it is too large for that at any scale.
+    """
+    context = context or Context()
+    factor = _factor(bits, spacing)
+    mask = bits.coarse(factor)
+    gray = None if image is None else bits.darkest(image, factor, context)
+    marked, start = np.zeros(mask.shape, np.int32), cells_of(bits.box, factor).start
+    for voxel, number in seeds.items():
+        marked[tuple(v // f - s for v, f, s in zip(voxel, factor, start, strict=True))] = number
+    context.check_cancelled()
+    coarse = divide(mask, marked, gray, [step * f for step, f in zip(spacing, factor, strict=True)])
+    context.check_cancelled()
+    count = max(seeds.values(), default=0)
+    shares = Shares(bits, factor, coarse.astype(np.min_scalar_type(count)))
+    if factor != (1, 1, 1):
+        shares.refine(seeds, image, spacing, context)
+    return shares
+
+
+def _factor(bits: ObjectBits, spacing: Sequence[float]) -> Triple:
+    """Return by how much to coarsen z, y and x: the finest axes first, until few enough voxels are left."""
+    factor, shape = (1, 1, 1), bits.box.shape
+    while math.prod(cells_of(bits.box, factor).shape) > MOST_CELLS or bits.count > MOST_FILLED * math.prod(
+        factor
+    ):
+        steps = [s * f if n > f else math.inf for s, f, n in zip(spacing, factor, shape, strict=True)]
+        finest = min(steps)
+        z, y, x = (f * 2 if step < 1.5 * finest else f for f, step in zip(factor, steps, strict=True))
+        # Cells that do not fit the tiles would be shared by two of them.
+        if (z, y, x) == factor or any(f > size for f, size in zip((z, y, x), TILE, strict=True)):
+            raise UniemError(
+                f"An object in a box of {bits.box.size:,} voxels is too large to be split at once.",
+                "Cut it into smaller ones first, by lines in single sections or by painting.",
+            )
+        factor = (z, y, x)
+    return factor
