@@ -1,159 +1,41 @@
-"""Play a session on the synthetic sample, and take the pictures of the manual on the way.
+"""Take the pictures of the manual: a session on the synthetic sample, and real data looked at.
 
-Run `python -m docs.pictures`, under `xvfb-run -s "-screen 0 1600x1000x24 -dpi 96"` where there is no display.
-The mouse and the keys are real, and so are the worker processes; it takes about three minutes.
+Run `python -m docs.pictures`, under `xvfb-run -s "-screen 0 3840x2400x24 -dpi 96"` where there is no display.
+The mouse and the keys are real, and so are the worker processes; it takes about four minutes. The pictures of
+real data are left out where there are none.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
+import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 os.environ.setdefault("QT_API", "pyqt5")
 
-from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from qtpy.QtGui import QDragEnterEvent, QDropEvent, QImage, QMouseEvent
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtWidgets import QApplication
 
+from docs import real_pictures
+from docs.player import Player
 from uniem.data.store import open_store
 from uniem.demo import make_sample
 from uniem.gui.app import make_application, make_window
-from uniem.gui.main_window import MainWindow
-from uniem.gui.panels.operation_panel import OperationPanel
 from uniem.gui.panels.training_panel import TrainingPanel
-from uniem.jobs.events import Ending
-from uniem.jobs.queue import Job
 
 FOLDER = Path(__file__).resolve().parent / "pictures"
+# As the tests do, real volumes are looked for beside the checkout.
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 WIDTH, HEIGHT = 1600, 1000
-MAX_BYTES = 400_000
-LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 TRAINING = {"steps": 5000, "patch_size": 128, "network": {"kind": "unet", "depth": 3, "base_features": 8}}
 GOOD_ENOUGH = 0.85
-LONGEST_S = 200.0
-
-
-class Player:
-    """Someone at the window: drops, paints, clicks, waits, and takes pictures."""
-
-    def __init__(self, application: QApplication, window: MainWindow, folder: Path) -> None:
-        self.application, self.window, self.folder = application, window, folder
-
-    def wait(self, until: Callable[[], bool], seconds: float = LONGEST_S) -> None:
-        """Let the window live until something is true."""
-        end = time.monotonic() + seconds
-        while not until():
-            self.application.processEvents()
-            time.sleep(0.005)
-            if time.monotonic() > end:
-                raise SystemExit(f"waited for {seconds:.0f} s in vain")
-
-    def rest(self, seconds: float = 0.4) -> None:
-        """Let everything be painted."""
-        end = time.monotonic() + seconds
-        self.wait(lambda: time.monotonic() > end)
-
-    def picture(self, name: str) -> None:
-        """Write what is on the screen as a PNG of at most 256 colours."""
-        self.rest()
-        screen: Any = self.application.primaryScreen()
-        image = screen.grabWindow(0).toImage().convertToFormat(QImage.Format.Format_RGB888)
-        write_small_png(pixels_of(image), self.folder / f"{name}.png")
-
-    def drop(self, *paths: Path) -> None:
-        """Drop files on the window."""
-        data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-        copy = Qt.DropActions(Qt.DropAction.CopyAction)
-        for event in (
-            QDragEnterEvent(QPoint(300, 300), copy, data, LEFT, NONE),
-            QDropEvent(QPointF(300, 300), copy, data, LEFT, NONE),
-        ):
-            QApplication.sendEvent(self.window, event)
-        self.wait(lambda: self.window.canvas.view.image_section is not None)
-
-    def do(self, action: str) -> None:
-        """Choose an entry of a menu."""
-        self.window.action_set[action].trigger()
-        self.rest(0.1)
-
-    def key(self, key: Qt.Key) -> None:
-        """Press a key over the canvas."""
-        QTest.keyClick(self.window.canvas.view, key)
-
-    def click(self, widget: QWidget) -> None:
-        """Click in the middle of a widget."""
-        QTest.mouseClick(widget, LEFT)
-
-    def paint(self, mask: NDArray[np.bool_]) -> None:
-        """Paint over an object of the section, row by row, with one drag of the mouse."""
-        view = self.window.canvas.view
-        points = [view.place_of(*voxel) for voxel in zigzag(mask, self.window.canvas.model.hand.radius_px)]
-        if not points:
-            return
-        kinds = [QMouseEvent.Type.MouseButtonPress, *[QMouseEvent.Type.MouseMove] * len(points)]
-        for kind, point in zip(kinds, [points[0], *points], strict=True):
-            button = LEFT if kind == QMouseEvent.Type.MouseButtonPress else Qt.MouseButton.NoButton
-            event = QMouseEvent(kind, point, point, button, LEFT, NONE)
-            QApplication.sendEvent(view.viewport(), event)
-        up = QMouseEvent.Type.MouseButtonRelease
-        event = QMouseEvent(up, points[-1], points[-1], LEFT, Qt.MouseButton.NoButton, NONE)
-        QApplication.sendEvent(view.viewport(), event)
-        self.application.processEvents()
-
-    def run(self, panel: OperationPanel, button: QWidget | None = None) -> Job:
-        """Click Run, or another button, and wait for the job's end."""
-        self.click(button or panel.run_button)
-        if panel.job is None:
-            raise SystemExit(f"{panel.operation.title} did not start")
-        job = panel.job
-        self.wait(lambda: job.status.ending is not None)
-        if job.status.ending is not Ending.FINISHED:
-            raise SystemExit(f"{panel.operation.title}: {job.status.error}")
-        self.rest(1.0)
-        return job
-
-
-def zigzag(mask: NDArray[np.bool_], radius: float) -> list[tuple[int, int]]:
-    """Return the voxels (y, x) a brush passes to fill a mask, from side to side."""
-    from scipy import ndimage
-
-    inside = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1] >= radius
-    rows = [int(row) for row in np.flatnonzero(inside.any(axis=1))]
-    ends = [np.flatnonzero(inside[row])[[0, -1]] for row in rows]
-    turned = [pair if place % 2 else pair[::-1] for place, pair in enumerate(ends)]
-    return [(row, int(x)) for row, pair in zip(rows, turned, strict=True) for x in pair]
-
-
-def pixels_of(image: QImage) -> NDArray[np.uint8]:
-    """Return a picture of three bytes per pixel as (y, x, 3) uint8."""
-    bits: Any = image.constBits()
-    bits.setsize(image.sizeInBytes())
-    rows: NDArray[np.uint8] = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine())
-    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
-
-
-def write_small_png(pixels: NDArray[np.uint8], path: Path) -> None:
-    """Write a picture with as many colours, 256 at most, as its file may have bytes."""
-    from PIL import Image
-
-    for colours in (256, 128, 64, 48, 32):
-        small = Image.fromarray(pixels).quantize(
-            colours, method=Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE
-        )
-        small.save(path, optimize=True)
-        if path.stat().st_size <= MAX_BYTES:
-            return
-    raise SystemExit(f"{path.name} has {path.stat().st_size:,} bytes")
 
 
 def play(player: Player, sample: Path) -> None:
@@ -269,12 +151,8 @@ def filters_and_palette(player: Player) -> None:
     palette.close()
 
 
-def main() -> None:
-    """Play the session in a private home folder."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the pictures go")
-    folder: Path = parser.parse_args().folder
-    folder.mkdir(parents=True, exist_ok=True)
+def take_sample(folder: Path) -> None:
+    """Play the session on the sample in a private home folder."""
     with tempfile.TemporaryDirectory(prefix="uniem-pictures-") as home:
         os.environ["UNIEM_HOME"] = home
         sample = Path(home) / "sample"
@@ -292,6 +170,37 @@ def main() -> None:
             window.sessions.end()
             window.close()
             application.processEvents()
+
+
+def take_real(folder: Path, data: Path, scale: int, takes_all: bool) -> None:
+    """Take the pictures of real data at a scale, in a private home folder."""
+    with tempfile.TemporaryDirectory(prefix="uniem-pictures-") as home:
+        real_pictures.take(make_application(), folder, data, Path(home), scale, takes_all)
+
+
+def main() -> None:
+    """Take all pictures, each kind in a process of its own, for Qt has one scale in each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the pictures go")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the real volumes")
+    parser.add_argument("--only", choices=("sample", "real"), help="one kind of pictures")
+    parser.add_argument("--scale", type=int, choices=real_pictures.SCALES, help="real data at one scale only")
+    parser.add_argument(
+        "--all", action="store_true", help="also those of real data that the manual leaves out"
+    )
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    if asked.only == "sample":
+        take_sample(asked.folder)
+    elif asked.only == "real" and asked.scale is not None:
+        take_real(asked.folder, asked.data, asked.scale, asked.all)
+    else:
+        own = ["--folder", str(asked.folder), "--data", str(asked.data), *(["--all"] if asked.all else [])]
+        parts = [["--only", "real", "--scale", str(scale)] for scale in real_pictures.SCALES]
+        for part in [["--only", "sample"], *parts] if asked.only is None else parts:
+            scale = part[-1] if part[1] == "real" else "1"
+            environment = {**os.environ, "QT_SCALE_FACTOR": scale}
+            subprocess.run([sys.executable, "-m", "docs.pictures", *own, *part], check=True, env=environment)
 
 
 if __name__ == "__main__":
