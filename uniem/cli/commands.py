@@ -16,6 +16,7 @@ from typing import Any
 
 import uniem
 from uniem.cli.crash_report import unexpected
+from uniem.cli.unsaved import see_unsaved_edits
 from uniem.data.location import is_web_address, read_location, split_location
 from uniem.errors import UniemError
 from uniem.jobs.interrupts import Interrupts
@@ -43,6 +44,7 @@ def main(argv: Sequence[str], open_window: OpenWindow | None = None) -> int:
 
     `open_window` shows the window with locations in it; whoever starts the program knows how.
     """
+    see_unsaved_edits()
     try:
         return _dispatch(list(argv), open_window)
     except UniemError as error:

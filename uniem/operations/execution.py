@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import uniem
+from uniem.data.edited import SeenAsEdited, as_edited
 from uniem.data.formats import format_for, open_volume
 from uniem.data.model_folder import ModelFolder
 from uniem.data.provenance import InputRecord, Provenance, fingerprint
@@ -45,6 +46,7 @@ def run_operation(
         if role.is_volume:
             format_for(outputs[name])
     nouns = {name: open_input(role, inputs[name]) for name, role in operation.inputs.items()}
+    edited = _with_edits(nouns, context)
     targets = {name: _make_output(role, outputs[name]) for name, role in operation.outputs.items()}
     started = datetime.now(UTC)
 
@@ -60,6 +62,9 @@ def run_operation(
             publish({n: t for n, t in targets.items() if isinstance(t, PathOutput) and t.is_usable})
             raise
         publish(targets)
+    for warning in (seen.warning() for seen in edited):
+        if warning:
+            context.message(warning)
 
 
 def open_input(role: Role, location: str) -> Volume | ModelFolder | Path:
@@ -76,6 +81,18 @@ def open_input(role: Role, location: str) -> Volume | ModelFolder | Path:
     if not path.exists():
         raise UniemError(f"There is no {path}.", "Check the path.")
     return ModelFolder.open(path) if role is Role.MODEL else path
+
+
+def _with_edits(nouns: dict[str, Volume | ModelFolder | Path], context: Context) -> list[SeenAsEdited]:
+    """Put volumes as their editors see them in the places of those on the disk, and tell."""
+    found = []
+    for name, noun in nouns.items():
+        seen = as_edited(noun) if isinstance(noun, Volume) else None
+        if seen is not None:
+            nouns[name] = seen.volume
+            context.message(seen.notice)
+            found.append(seen)
+    return found
 
 
 def check_names(operation: Operation, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> None:

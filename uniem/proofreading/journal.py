@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
@@ -310,6 +311,13 @@ class Journal:
         query = "SELECT entry, content FROM snapshots WHERE name = ?"
         row = self._connection.execute(query, (name,)).fetchone()
         return (row[0], row[1]) if row else None
+
+
+def last_row(path: Path) -> int:
+    """Return the number of the last row of a journal that may be in use; nothing is written."""
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    with _told(path), contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
+        return int(connection.execute("SELECT max(id) FROM entries").fetchone()[0] or 0)
 
 
 def _summary(edit: Edit) -> dict[str, Any]:
