@@ -287,6 +287,11 @@ def test_a_probability_lies_over_its_image_and_layers_are_reordered(
     assert [panel.list.item(i).text() for i in range(3)] == [labels.name, "map", "other"]
     panel.ordered.emit([window.showing.layer_of(item) for item in (map_, other, labels)])
     assert window.showing.items == (map_, other, labels)
+    for id, name in (("invert", "is_inverted"), ("contrast-by-section", "is_normalised")):
+        window.action_set[id].trigger()
+        assert getattr(window.showing.layer_of(other), name)
+        window.action_set.refresh()
+        assert window.action_set[id].isChecked()
     panel.choose(window.showing.layer_of(other))
     panel.opacity.setValue(40)
     assert window.showing.layer_of(other).opacity == pytest.approx(0.4)

@@ -103,6 +103,28 @@ class LayersPanel(QWidget):
         for blocker in blockers:
             blocker.unblock()
 
+    @property
+    def image_is_inverted(self) -> bool:
+        """Tell whether the image is drawn with black and white swapped."""
+        image = self._model.image_layer
+        return image is not None and image.is_inverted
+
+    @property
+    def image_is_normalised(self) -> bool:
+        """Tell whether each section of the image has a contrast of its own."""
+        image = self._model.image_layer
+        return image is not None and image.is_normalised
+
+    def invert_image(self) -> None:
+        """Swap black and white of the image, or put them back."""
+        if (image := self._model.image_layer) is not None:
+            image.is_inverted = not image.is_inverted
+
+    def normalise_image(self) -> None:
+        """Give each section of the image a contrast of its own, or all the same one."""
+        if (image := self._model.image_layer) is not None:
+            image.is_normalised = not image.is_normalised
+
     def changeEvent(self, event: QEvent) -> None:
         """Draw the icons in the colours of a new theme."""
         super().changeEvent(event)
@@ -126,8 +148,11 @@ class LayersPanel(QWidget):
         form.setContentsMargins(2, 2, 2, 2)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
+        self.opacity.setToolTip("How much of what lies below it the layer hides.")
         self.contrast = QDoubleRangeSlider(Qt.Orientation.Horizontal)  # type: ignore[no-untyped-call]
+        self.contrast.setToolTip("The values drawn black and white.")
         self.colours = QComboBox()
+        self.colours.setToolTip("The colours of its values.")
         self.colours.addItems(COLOUR_MAPS)
         self.inverted = QCheckBox("inverted")
         self.inverted.setToolTip("Draw bright values dark and dark ones bright.")

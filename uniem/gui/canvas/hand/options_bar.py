@@ -157,6 +157,7 @@ class OptionsBar(KeyedBar):
         )
         self.gray_range = QDoubleRangeSlider(Qt.Orientation.Horizontal)  # type: ignore[no-untyped-call]
         self.gray_range.setFixedWidth(120)
+        self.gray_range.setToolTip("The gray values that are painted")
         self.gray_range.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.gray_low, self.gray_high = _real(), _real()
         for field, words in ((self.gray_low, "Darkest"), (self.gray_high, "Brightest")):
