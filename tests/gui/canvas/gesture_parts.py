@@ -24,6 +24,9 @@ TOOL_KEYS = {
     "line": KEY.Key_W,
     "lasso": KEY.Key_T,
     "fill": KEY.Key_G,
+    "superpixels": KEY.Key_S,
+    "reshape": KEY.Key_Z,
+    "merge": KEY.Key_M,
 }
 LABELS = (3, 7, 12, 4_711, 2**31 + 11, 3_000_000_019)
 # Larger brushes and deeper zooms than these leave nothing to be seen of each other.

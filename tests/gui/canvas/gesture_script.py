@@ -9,7 +9,8 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from tests.gui.canvas.gesture_parts import KEY, LABELS, GestureParts
+from tests.gui.canvas.gesture_parts import KEY, LABELS
+from tests.gui.canvas.gesture_shapes import ShapeGestures
 from tests.gui.canvas.hand_events import CTRL, LEFT, MIDDLE, NONE, RIGHT, SHIFT
 from tests.gui.canvas.plain_model import PlainModel, Undecided
 from uniem.gui.canvas.canvas import Canvas
@@ -20,7 +21,7 @@ from uniem.proofreading.tools.brush import Tip
 from uniem.proofreading.tools.protect import Over
 
 
-class GestureScript(GestureParts):
+class GestureScript(ShapeGestures):
     """Make gestures one after the other; `model` tells what should come of them."""
 
     def __init__(self, canvas: Canvas, session: ProofreadingSession, model: PlainModel, seed: int) -> None:
@@ -34,6 +35,10 @@ class GestureScript(GestureParts):
             self.polygon: 4,
             self.fill: 6,
             self.copy: 5,
+            self.interpolate: 4,
+            self.reshape: 8,
+            self.merge: 4,
+            self.superpixels: 3,
             self.undo: 9,
             self.redo: 6,
             self.step: 8,

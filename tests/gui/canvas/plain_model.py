@@ -207,6 +207,25 @@ class PlainModel:
             before = self.labels.ravel()[where].copy()
             self._do(Step(where, before, np.full(len(where), label, np.uint32), _box(changing)))
 
+    def reshape(self, shape: Mask) -> None:
+        """Give the label in hand another shape, not over other labels unless they are selected."""
+        old = self.labels == self.label
+        gained = shape & ~old & self.paintable(0, False, spares_others=True)
+        changing = gained | (old & ~shape)
+        where = np.flatnonzero(changing)
+        if len(where) and self.label not in self.locked:
+            before = self.labels.ravel()[where].copy()
+            after = np.where(shape.ravel()[where], self.label, 0).astype(np.uint32)
+            self._do(Step(where, before, after, _box(changing)))
+
+    def merge(self, others: set[int]) -> None:
+        """Give whole objects the label in hand, whatever may be painted over; locked ones stay."""
+        changing = np.isin(self.labels, sorted(others - self.locked - {0, self.label}))
+        where = np.flatnonzero(changing)
+        if len(where) and self.label not in self.locked:
+            before = self.labels.ravel()[where].copy()
+            self._do(Step(where, before, np.full(len(where), self.label, np.uint32), _box(changing)))
+
     def copy(self, across: int, by: int) -> None:
         """Copy the shape of the label in hand to another section, and go there."""
         target = self.position[across] + by
