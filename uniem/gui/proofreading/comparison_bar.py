@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
+from qtpy.QtGui import QTextDocument
 from qtpy.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -20,7 +21,8 @@ from qtpy.QtWidgets import (
 from uniem.gui.proofreading.comparison_item import GAINED, LOST, MOVED, Side
 from uniem.proofreading.comparison import Totals
 
-_TOP = 48
+_TOP, _MARGIN = 48, 12
+_CHECKED = "QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); }"
 _SIDES = (
     (Side.BOTH, "Difference", "Green became an object, red became background, yellow changed its object."),
     (Side.BEFORE, "Before", "The voxels that differ as they were at the first point; black is background."),
@@ -93,6 +95,9 @@ class ComparisonBar(QFrame):
         grid.setVerticalSpacing(6)
         self.title.setProperty("role", "quiet")
         self.text.setTextFormat(Qt.TextFormat.RichText)
+        self.setStyleSheet(_CHECKED)
+        for label in (self.title, self.text):
+            label.setWordWrap(True)
         self.progress.setRange(0, 1000)
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(6)
@@ -121,6 +126,18 @@ class ComparisonBar(QFrame):
         grid.addLayout(row, 3, 0)
 
     def _place(self) -> None:
+        room = max(260, self.parentWidget().width() - 2 * _MARGIN)
+        # A label that wraps does not say how wide it would like to be.
+        wanted = max(
+            self.text.fontMetrics().horizontalAdvance(_plain(label)) for label in (self.text, self.title)
+        )
+        self.setFixedWidth(min(room, max(wanted + 48, 420)))
         self.adjustSize()
         self.move((self.parentWidget().width() - self.width()) // 2, _TOP)
         self.raise_()
+
+
+def _plain(label: QLabel) -> str:
+    document = QTextDocument()
+    document.setHtml(label.text())
+    return document.toPlainText()

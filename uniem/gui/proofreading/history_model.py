@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
-from qtpy.QtGui import QColor, QFont, QIcon, QPixmap
+from qtpy.QtGui import QColor, QFont, QPixmap
 
 from uniem.gui import style
 from uniem.proofreading.session import ProofreadingSession
@@ -17,6 +17,7 @@ from uniem.proofreading.timeline import PastEdit, PastState
 COLUMNS = ("Edit", "Saved", "Time", "Author", "Where")
 TITLE, SAVED, TIME, AUTHOR, PICTURE = range(len(COLUMNS))
 BEGINNING = "Before all edits"
+_MARK = 28
 _Role = Qt.ItemDataRole
 _STATES = {
     PastState.DONE: "",
@@ -34,10 +35,9 @@ class HistoryModel(QAbstractTableModel):
         self._edits: list[PastEdit] = []
         self._position = 0
         self._first_saves: list[str] = []
-        # Titles stand below one another, whether an icon goes before them or not.
-        nothing = QPixmap(16, 16)
-        nothing.fill(Qt.GlobalColor.transparent)
-        self._no_icon = QIcon(nothing)
+        # Titles stand below one another, whether a mark goes before them or not.
+        self._no_mark = QPixmap(_MARK, _MARK)
+        self._no_mark.fill(Qt.GlobalColor.transparent)
 
     def take(self, session: ProofreadingSession | None) -> None:
         """List the edits of a session, or nothing."""
@@ -99,7 +99,7 @@ class HistoryModel(QAbstractTableModel):
         if role == _Role.DisplayRole:
             return self._text(past, index.column())
         if role == _Role.DecorationRole and index.column() == TITLE:
-            return style.icon("menu-right") if is_now else self._no_icon
+            return style.icon("menu-right").pixmap(_MARK, _MARK) if is_now else self._no_mark
         if role == _Role.DecorationRole and index.column() == PICTURE and past is not None:
             return self._pictures(past)
         if role == _Role.FontRole:

@@ -166,7 +166,7 @@ class HistoryPanel(QWidget):
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(TITLE, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((SAVED, 80), (TIME, 68), (AUTHOR, 68), (PICTURE, WIDTH + 8)):
+        for column, width in ((SAVED, 80), (TIME, 78), (AUTHOR, 68), (PICTURE, WIDTH + 8)):
             self.table.setColumnWidth(column, width)
         header.moveSection(PICTURE, 0)
         self.table.doubleClicked.connect(lambda index: self.go_to_row(index.row()))

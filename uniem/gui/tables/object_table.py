@@ -61,12 +61,12 @@ from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools import fields
 
 _WIDTHS = {
-    SHOWN: 52,
-    COLOUR: 52,
+    SHOWN: 50,
+    COLOUR: 50,
     ID: 44,
-    NAME: 64,
-    VOXELS: 66,
-    VOLUME: 68,
+    NAME: 80,
+    VOXELS: 84,
+    VOLUME: 60,
     LOCKED: 48,
     CLASS: 64,
     SURE: 48,
