@@ -111,5 +111,5 @@ class WorkBar(QFrame):
         self.adjustSize()
         parent = self.parentWidget()
         # Below the sentences that come and go.
-        self.move((parent.width() - self.width()) // 2, 48)
+        self.move((parent.width() - self.width()) // 2, 80)
         self.raise_()
