@@ -13,8 +13,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from docs.format_pages import formats_page
+from uniem.cli.flags import leaves_of
+from uniem.cli.reference import default_of, leaves_alike
 from uniem.operations.operation import Operation
-from uniem.operations.parameters import ParameterField, Shape, fields_of
+from uniem.operations.parameters import ParameterField, Shape
 from uniem.operations.registry import operations, plugins
 
 FOLDER = Path(__file__).resolve().parent
@@ -72,19 +74,12 @@ def _section(operation: Operation) -> Iterator[str]:
         yield from rows
 
 
-def _rows(model: type[BaseModel], prefix: tuple[str, ...] = (), of_kind: str = "") -> Iterator[str]:
-    for field in fields_of(model, prefix):
-        note = f" (for {of_kind})" if of_kind else ""
-        if field.shape is Shape.GROUP:
-            yield from _rows(field.models[""], field.path)
-        elif field.shape is Shape.VARIANT:
-            default = getattr(field.default, field.discriminator)
-            allowed = ", ".join(field.choices)
-            yield f"| `{field.flag}.{field.discriminator}` | {default} | {allowed} | {field.help}{note} |"
-            for kind, variant in field.models.items():
-                yield from _rows(variant, field.path, kind)
-        else:
-            yield f"| `{field.flag}` | {_shown(field.default)} | {_allowed(field)} | {_help(field)}{note} |"
+def _rows(model: type[BaseModel]) -> Iterator[str]:
+    for alike in leaves_alike(leaves_of(model)):
+        field, kinds = alike[0].field, [leaf.kind for leaf in alike if leaf.kind]
+        note = f" (for {', '.join(kinds)})" if kinds else ""
+        default = default_of(alike, [_shown(leaf.field.default) for leaf in alike])
+        yield f"| `{field.flag}` | {default} | {_allowed(field)} | {_help(field)}{note} |"
 
 
 def _help(field: ParameterField) -> str:

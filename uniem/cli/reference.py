@@ -57,9 +57,29 @@ def describe_text(operation: Operation) -> str:
         parts.append(aligned([(f"  {name.upper()}", role.value) for name, role in nouns.items()]))
     leaves = leaves_of(operation.parameters)
     if leaves:
-        parts += ["", "Parameters:", *(_leaf_text(leaf) for leaf in leaves)]
+        parts += ["", "Parameters:", *(_leaves_text(alike) for alike in leaves_alike(leaves))]
     parts += ["", "--overwrite replaces outputs that exist; --json writes what happens as JSON lines."]
     return "\n".join(parts)
+
+
+def leaves_alike(leaves: Iterable[Leaf]) -> list[list[Leaf]]:
+    """Put together what differs in its kind and its default only."""
+    groups: dict[Any, list[Leaf]] = {}
+    for leaf in leaves:
+        field = leaf.field
+        key = (field.flag, field.help, field.shape, field.choices, field.minimum, field.maximum)
+        groups.setdefault(key, []).append(leaf)
+    return list(groups.values())
+
+
+def default_of(leaves: Sequence[Leaf], shown: Sequence[str]) -> str:
+    """Return the default of leaves alike; where it differs, for which kinds it is which."""
+    kinds: dict[str, list[str]] = {}
+    for leaf, text in zip(leaves, shown, strict=True):
+        kinds.setdefault(text, []).append(leaf.kind)
+    most = max(kinds, key=lambda text: len(kinds[text]))
+    others = [f"{text} for {', '.join(names)}" for text, names in kinds.items() if text != most]
+    return " or ".join([most, *others])
 
 
 def list_json(operations: Iterable[Operation]) -> list[dict[str, Any]]:
@@ -113,22 +133,28 @@ def _leaf_json(leaf: Leaf) -> dict[str, Any]:
     }
 
 
-def _leaf_text(leaf: Leaf) -> str:
-    field = leaf.field
+def _leaves_text(leaves: Sequence[Leaf]) -> str:
+    """Describe one parameter, which several kinds of a variant may have."""
+    field = leaves[0].field
     flag = field.flag
     if field.shape is Shape.BOOL and not field.optional:
         head = f"  {flag}, --no-{flag.removeprefix('--')}"
     else:
         head = f"  {flag} {_metavar(field)}"
-    notes = [f"default {_shown(field)}"]
-    if leaf.kind:
-        notes.insert(0, f"for {leaf.kind}")
+    notes = [f"default {default_of(leaves, [_shown(leaf.field) for leaf in leaves])}"]
+    if leaves[0].kind:
+        notes.insert(0, f"for {', '.join(leaf.kind for leaf in leaves)}")
     if limits := _range_text(field):
         notes.append(limits)
     if field.optional:
         notes.append("none leaves it open")
     text = f"{field.help} ({'; '.join(notes)})"
-    return head + "\n" + textwrap.fill(text, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    return head + "\n" + _filled(text)
+
+
+def _filled(text: str) -> str:
+    indent = " " * 6
+    return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _metavar(field: ParameterField) -> str:
