@@ -16,7 +16,12 @@ from uniem.proofreading.tools import sharing
 from uniem.proofreading.tools.contacts import neighbours
 from uniem.proofreading.tools.plane import Plane
 from uniem.proofreading.tools.protect import Protect
-from uniem.proofreading.tools.split import split_by_line, split_by_seeds, split_pieces
+from uniem.proofreading.tools.split import (
+    cut_from_neighbours,
+    split_by_line,
+    split_by_seeds,
+    split_pieces,
+)
 
 from .edited import carry_out, volume_of
 
@@ -119,6 +124,53 @@ def test_a_long_thin_object_is_split_from_what_of_it_there_is(
     wrong[:, 320:344] = False
     wrong[20:22, 600:610, 20:30] = result[20:22, 600:610, 20:30] != 7
     assert not wrong.any() and next(fresh) == 9
+
+
+def three_blobs() -> tuple[np.ndarray, np.ndarray]:
+    """Return three blocks in a row with bridges between them and an island, and an image of even gray."""
+    array = np.zeros((24, 40, 130), np.uint32)
+    for x in (5, 50, 95):
+        array[2:22, 5:35, x : x + 30] = 7
+    array[10:14, 18:22, 35:95] = 7
+    array[0, 0, 0] = 7
+    return array, np.full(array.shape, 200, np.uint8)
+
+
+@pytest.mark.parametrize("most", [1 << 19, 1 << 11])
+def test_a_part_is_cut_from_all_its_neighbours_at_narrow_places(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "MOST_FILLED", most)
+    array, gray = three_blobs()
+    volume, box = volume_of(array), Box.of_shape(array.shape)
+    fresh = itertools.count(8)
+    edit = cut_from_neighbours(
+        volume, 7, (12, 20, 65), box, lambda: next(fresh), image=ArrayVolume(gray), places=places_in(array)(7)
+    )
+    result = carry_out(array, edit)
+    assert np.all(result[2:22, 5:35, 50:80] == 8) and result[0, 0, 0] == 7 and next(fresh) == 9
+    for x in (5, 95):
+        assert np.all(result[2:22, 5:35, x : x + 30] == 7)
+    with pytest.raises(UniemError, match="not of object 7"):
+        cut_from_neighbours(volume, 7, (0, 39, 0), box, lambda: 9)
+    with pytest.raises(UniemError, match="Nothing sets a part of object 7 off"):
+        cut_from_neighbours(volume, 7, (0, 0, 0), box, lambda: 9)
+    with pytest.raises(UniemError, match="7 is locked"):
+        cut_from_neighbours(volume, 7, (12, 20, 65), box, lambda: 9, protect=Protect(locked=frozenset({7})))
+
+
+def test_a_part_is_cut_from_its_neighbours_along_dark_lines() -> None:
+    array = np.zeros((24, 40, 90), np.uint32)
+    array[2:22, 5:35, 5:85] = 7
+    gray = np.full(array.shape, 200, np.uint8)
+    gray[:, :, 29:31] = gray[:, :, 59:61] = 40
+    fresh = itertools.count(8)
+    box = Box.of_shape(array.shape)
+    image = ArrayVolume(gray)
+    edit = cut_from_neighbours(volume_of(array), 7, (12, 20, 45), box, lambda: next(fresh), image=image)
+    result = carry_out(array, edit)[2:22, 5:35]
+    assert np.all(result[:, :, 31:59] == 8)
+    assert np.all(result[:, :, 5:29] == 7) and np.all(result[:, :, 61:85] == 7)
 
 
 def test_an_object_too_large_at_any_scale_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

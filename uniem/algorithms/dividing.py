@@ -18,6 +18,8 @@ _CONTRAST = 14.0
 _SMOOTH = 0.6
 # How large the ball around a seed is: a part of its depth, but only so far to the next seed of another.
 _SHARE_OF_DEPTH, _SHARE_OF_WAY = 0.7, 0.4
+# Parts of an object are joined by what is narrower than this share of their own width.
+_NARROW = 0.6
 
 
 def divide(
@@ -93,6 +95,64 @@ def refine(
         relief = -gaussian_filter(gray.astype(np.float32), sigmas, truncate=3)
     found = _flooded(relief, np.where(rim, parts, 0), wanted | rim)
     return np.where(wanted & (found > 0), found, np.where(mask, parts, 0)).astype(np.int32, copy=False)
+
+
+def part_around(
+    mask: NDArray[np.bool_], place: Sequence[int], gray: NDArray[Any] | None, spacing: Sequence[float]
+) -> NDArray[np.bool_]:
+    """Return which voxels of a (z, y, x) mask belong to the part around a place in it.
+
+    A part ends where all ways on lead through a place much narrower, or darker if gray values are given,
+    than what lies on either side. Supervoxels join from the widest contacts on, like the basins of a
+    watershed whose dynamics (Grimaud 1992) are small, here in proportion to their depth.
+    """
+    openness = _depth(mask, spacing) * (1 - _darkness(mask, gray, spacing))
+    nodes = _supervoxels(mask, -openness, spacing)
+    peaks = np.zeros(int(nodes.max()) + 1, np.float32)
+    np.maximum.at(peaks, nodes[mask], openness[mask])
+    roots = _joined(*_saddles(nodes, openness), peaks)
+    here = nodes[tuple(place)]
+    found: NDArray[np.bool_] = (roots == roots[here])[nodes] & mask
+    return found
+
+
+def _saddles(
+    nodes: NDArray[np.int32], openness: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return which supervoxels meet, as pairs, and the widest place between them, the widest first."""
+    pairs, widths = [], []
+    for axis in range(3):
+        low, high = _neighbours(axis, 3)
+        one, two = nodes[low], nodes[high]
+        meets = (one != two) & (one > 0) & (two > 0)
+        pairs.append(np.sort(np.stack([one[meets], two[meets]], axis=1), axis=1))
+        widths.append(np.minimum(openness[low][meets], openness[high][meets]))
+    pair, width = np.concatenate(pairs).astype(np.int64), np.concatenate(widths)
+    order = np.argsort(-width, kind="stable")
+    pair, width = pair[order], width[order]
+    _, first = np.unique(pair[:, 0] * (int(nodes.max()) + 1) + pair[:, 1], return_index=True)
+    first.sort()
+    return pair[first], width[first]
+
+
+def _joined(
+    pairs: NDArray[np.int64], widths: NDArray[np.float32], peaks: NDArray[np.float32]
+) -> NDArray[np.int64]:
+    """Return of which part each supervoxel is, given the widest places between them in descending order."""
+    parent, peak = list(range(len(peaks))), peaks.tolist()
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for (one, two), width in zip(pairs.tolist(), widths.tolist(), strict=True):
+        first, second = root(one), root(two)
+        if first != second and width >= _NARROW * min(peak[first], peak[second]):
+            parent[second] = first
+            peak[first] = max(peak[first], peak[second])
+    return np.array([root(node) for node in range(len(parent))])
 
 
 def borders(parts: NDArray[Any]) -> NDArray[np.bool_]:
@@ -242,7 +302,9 @@ def _darkness(
     smooth = total[mask] / weight[mask]
     dark, bright = np.percentile(smooth, (2, 98))
     share = np.zeros(mask.shape, np.float32)
-    share[mask] = ((bright - smooth) / max(bright - dark, 1e-6)).clip(0, 1)
+    # What rounding makes of an even image is no contrast.
+    if bright - dark > 1e-4 * max(abs(bright), abs(dark)):
+        share[mask] = ((bright - smooth) / (bright - dark)).clip(0, 1)
     return share
 
 

@@ -11,7 +11,9 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QInputDialog, QMenu
 
 from tests.gui.proofreading.conftest import scene, select, settle, voxels
+from uniem.gui.canvas.view_model import Voxel
 from uniem.gui.main_window import MainWindow
+from uniem.proofreading.edits import Edit, Patch
 from uniem.proofreading.tools import fields
 
 
@@ -140,3 +142,43 @@ def test_large_edits_are_written_in_the_background(proofreading: MainWindow, qtb
     session = proofreading.sessions.session
     qtbot.waitUntil(lambda: session.unwritten_blocks == 0)
     assert not proofreading.proofreading.writing.is_busy or session.unwritten_blocks == 0
+
+
+def test_a_part_is_cut_from_all_its_neighbours(proofreading: MainWindow, qtbot: Any) -> None:
+    session, canvas = proofreading.sessions.session, proofreading.canvas
+    joined = scene()
+    joined[joined == 8] = 7
+    joined[:, 40:60, 48:50] = 7
+    patch = Patch.of((0, 0, 0), joined != scene(), scene(), joined)
+    assert patch is not None
+    session.apply(Edit("Join", (patch,)))
+    canvas.model.hand.options.cut_on_image = False
+    canvas.model.move_to((3, 75, 70))
+    canvas.model.hover(None)
+    proofreading.action_set["cut-out"].trigger()
+    settle(proofreading, qtbot)
+    assert canvas.view.preview_item.preview is not None and edits(proofreading) == 1
+    assert canvas.hand_tools.proposal.accept()
+    after = voxels(proofreading)
+    assert (after[:, 62:90, 40:90] == 9).all() and (after[:, 10:38, 41:60] == 7).all()
+    assert canvas.toast.text() == "Split 7: 9 is new." and edits(proofreading) == 2
+    proofreading.action_set["undo"].trigger()
+    np.testing.assert_array_equal(voxels(proofreading), joined)
+
+    canvas.model.hover(Voxel(3, 20, 50, None, 7))
+    menu = QMenu()
+    proofreading.proofreading.objects.fill_menu(menu, 7)
+    next(each for each in menu.actions() if each.text() == "Cut this part from its neighbours").trigger()
+    settle(proofreading, qtbot)
+    assert canvas.hand_tools.proposal.accept()
+    after = voxels(proofreading)
+    assert (after[:, 62:90, 40:90] == 7).all() and (after[:, 10:38, 41:60] == 10).all()
+
+
+def test_where_there_is_no_object_nothing_is_cut_out(proofreading: MainWindow) -> None:
+    failures: list[str] = []
+    proofreading.proofreading.objects.failed.connect(failures.append)
+    proofreading.canvas.model.move_to((0, 0, 0))
+    proofreading.canvas.model.hover(None)
+    proofreading.action_set["cut-out"].trigger()
+    assert "no object here" in failures[0]

@@ -38,6 +38,16 @@ PROOFREADING_ACTIONS: tuple[Action, ...] = (
         needs="proofreading.objects.has_one",
     ),
     Action(
+        "cut-out",
+        "Cut from all neighbours",
+        "Proofread",
+        "proofreading.objects.cut_out",
+        (),
+        "Cut the part under the mouse, else where the views meet, from all that it is joined to.",
+        "split isolate detach merge error separate",
+        needs="proofreading.objects.can_cut_out",
+    ),
+    Action(
         "absorb-small",
         "Absorb small neighbours…",
         "Proofread",

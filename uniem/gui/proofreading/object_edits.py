@@ -8,6 +8,7 @@ from functools import partial
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QInputDialog, QLineEdit, QMenu, QWidget
 
+from uniem.data.geometry import Triple
 from uniem.errors import UniemError
 from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.canvas.hand.fresh_labels import StandIns, labels_given, with_fresh
@@ -121,6 +122,27 @@ class ObjectEdits(QObject):
 
         self._run(f"Splitting {label}", make, f"Object {label} is in one piece.", self._apply_split)
 
+    @property
+    def can_cut_out(self) -> bool:
+        """Tell whether labels are open of which a part could be cut out."""
+        return self._sessions.session is not None
+
+    def cut_out(self, at: Triple | None = None) -> None:
+        """Propose to cut the part around a voxel, else the one under the mouse, from all parts next to it."""
+        session, model = self._ready(), self._canvas.model
+        if session is None:
+            return
+        hovered = model.hovered
+        under = (hovered.z, hovered.y, hovered.x) if hovered is not None and hovered.label else model.position
+        voxel = at or under
+        label = self._canvas.painting.label_of(voxel)
+        if not label:
+            self.failed.emit("There is no object here: point the mouse at the part to be cut out.")
+        elif reason := self._canvas.painting.refusal(label):
+            self.failed.emit(reason)
+        else:
+            self._canvas.hand_tools.splitting.cut_out(label, voxel)
+
     def absorb_small(self) -> None:
         """Ask how small, then merge the neighbours of the object that have at most so many voxels into it."""
         session, label = self._ready(), self._one()
@@ -181,6 +203,11 @@ class ObjectEdits(QObject):
             menu.addAction(title, partial(self._with_label, label, call))
         if self.has_several:
             menu.addAction(f"Merge the {len(self._selected())} selected objects", self.merge_selected)
+        hovered = self._canvas.model.hovered
+        if hovered is not None and hovered.label == label:
+            menu.addAction(
+                "Cut this part from its neighbours", partial(self.cut_out, (hovered.z, hovered.y, hovered.x))
+            )
         menu.addSeparator()
 
     def _with_label(self, label: int, call: Callable[[], None]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from uniem.proofreading.edits import Edit, Patch
 from uniem.proofreading.tools.masks import tiles
 from uniem.proofreading.tools.plane import Plane, Point
 from uniem.proofreading.tools.protect import Protect
-from uniem.proofreading.tools.split import split_by_line, split_by_seeds
+from uniem.proofreading.tools.split import MOST_VOXELS, split_by_line, split_by_seeds
 
 # So many voxels of each side of a line in a section are the seeds in 3D, not so near to the line.
 _MOST_SEEDS, _CLEAR_PX = 64, 4.0
@@ -39,10 +39,16 @@ def exchange(
 ) -> Edit:
     """Let another part of a split object keep its label, and the one that kept it get that part's.
 
-    `box` holds the voxels that the split concerned. What was not divided keeps the label either way.
+    `box` holds the voxels that the split concerned. What was not divided keeps the label either way. Raises
+    `UniemError` if the box is too large to tell which pieces of the object that is.
     """
     import cc3d
 
+    if box.size > MOST_VOXELS:
+        raise UniemError(
+            f"A box of {box.size:,} voxels is too large to let another part keep label {label}.",
+            "Accept the split as it is, and relabel the two objects in the table.",
+        )
     after, mask = labels_after(volume, edit, box), volume.read(box) == label
     (context or Context()).check_cancelled()
     pieces = cc3d.connected_components(after == label, connectivity=6)
@@ -64,13 +70,14 @@ def split_through(
     image: Volume | None = None,
     plane: Plane = Plane.XY,
     band_px: float = 8,
+    places: Iterable[Box] | None = None,
     protect: Protect | None = None,
     context: Context | None = None,
 ) -> Edit:
     """Cut an object through all sections where a line drawn across it in one section says.
 
     The sides of the line in that section, as `split_by_line` finds them, are the seeds of `split_by_seeds`.
-    `box` holds the object's voxels. The part on the larger side keeps the label.
+    `box` and `places` are as for `split_by_seeds`. The part on the larger side keeps the label.
     """
     ways = {"image": image, "protect": protect, "context": context}
     numbers = iter(range(1, np.iinfo(volume.dtype).max))
@@ -88,7 +95,7 @@ def split_through(
     groups = _sides(labels_after(volume, flat, where), volume.read(where) == label, label, where)
     if len(groups) < 2:
         raise UniemError(f"The line does not cut object {label} in two here.", "Draw it right across.")
-    return split_by_seeds(volume, label, groups, box, new_label, **ways)  # type: ignore[arg-type]
+    return split_by_seeds(volume, label, groups, box, new_label, places=places, **ways)  # type: ignore[arg-type]
 
 
 def _sides(after: NDArray[Any], mask: NDArray[np.bool_], label: int, box: Box) -> list[list[Point]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from uniem.algorithms.dividing import borders, divide, refine
+from uniem.algorithms.dividing import borders, divide, part_around, refine
 from uniem.data.geometry import Box, Triple
 from uniem.data.volume import Volume
 from uniem.errors import UniemError
@@ -21,7 +21,7 @@ from uniem.proofreading.tools.object_bits import ObjectBits, cells_of, spread
 MOST_FILLED, MOST_CELLS = 1 << 19, 1 << 24
 # The exact border is found in blocks of about this edge, in voxels.
 _BLOCK = 64
-Parts = NDArray[np.unsignedinteger[Any]]
+Parts = NDArray[Any]
 
 
 class Shares:
@@ -91,8 +91,8 @@ class Shares:
     def _add_misplaced(self, near: NDArray[np.bool_], seeds: Mapping[Triple, int]) -> None:
         """Mark the cells around seeds that the coarse cut has in another part."""
         for voxel, number in seeds.items():
-            cell = [v // f - s for v, f, s in zip(voxel, self.factor, self.cells.start, strict=True)]
-            if self.coarse[tuple(cell)] != number:
+            cell = _cell(voxel, self.factor, self.cells.start)
+            if self.coarse[cell] != number:
                 near[tuple(slice(max(0, c - 2), c + 3) for c in cell)] = True
 
     def _block(self) -> Triple:
@@ -115,21 +115,61 @@ def share(
 
     Raises `UniemError` if it is too large for that at any scale.
     """
-    context = context or Context()
+
+    def cut(mask: NDArray[np.bool_], gray: NDArray[Any] | None, start: Triple, factor: Triple) -> Parts:
+        marked = np.zeros(mask.shape, np.int32)
+        for voxel, number in seeds.items():
+            marked[_cell(voxel, factor, start)] = number
+        parts = divide(mask, marked, gray, [step * f for step, f in zip(spacing, factor, strict=True)])
+        return parts.astype(np.min_scalar_type(max(seeds.values(), default=0)))
+
+    return _shares(bits, cut, seeds, image, spacing, context or Context())
+
+
+def share_out(
+    bits: ObjectBits,
+    voxel: Triple,
+    image: Volume | None,
+    spacing: Sequence[float],
+    context: Context | None = None,
+) -> Shares | None:
+    """Share an object between the part around a voxel of it, 2, and what touches that, 1. See `part_around`.
+
+    None if narrow places or dark lines set no part off there. Raises as `share`.
+    """
+
+    def cut(mask: NDArray[np.bool_], gray: NDArray[Any] | None, start: Triple, factor: Triple) -> Parts:
+        place = _cell(voxel, factor, start)
+        wider = [step * f for step, f in zip(spacing, factor, strict=True)]
+        return mask.astype(np.uint8) + part_around(mask, place, gray, wider)
+
+    shares = _shares(bits, cut, {voxel: 2}, image, spacing, context or Context())
+    return shares if borders(shares.coarse).any() else None
+
+
+def _shares(
+    bits: ObjectBits,
+    cut: Callable[[NDArray[np.bool_], NDArray[Any] | None, Triple, Triple], Parts],
+    seeds: Mapping[Triple, int],
+    image: Volume | None,
+    spacing: Sequence[float],
+    context: Context,
+) -> Shares:
+    """Cut an object at a scale that suits its size, then refine that."""
     factor = _factor(bits, spacing)
     mask = bits.coarse(factor)
     gray = None if image is None else bits.darkest(image, factor, context)
-    marked, start = np.zeros(mask.shape, np.int32), cells_of(bits.box, factor).start
-    for voxel, number in seeds.items():
-        marked[tuple(v // f - s for v, f, s in zip(voxel, factor, start, strict=True))] = number
     context.check_cancelled()
-    coarse = divide(mask, marked, gray, [step * f for step, f in zip(spacing, factor, strict=True)])
+    shares = Shares(bits, factor, cut(mask, gray, cells_of(bits.box, factor).start, factor))
     context.check_cancelled()
-    count = max(seeds.values(), default=0)
-    shares = Shares(bits, factor, coarse.astype(np.min_scalar_type(count)))
     if factor != (1, 1, 1):
         shares.refine(seeds, image, spacing, context)
     return shares
+
+
+def _cell(voxel: Triple, factor: Triple, start: Triple) -> Triple:
+    z, y, x = (v // f - s for v, f, s in zip(voxel, factor, start, strict=True))
+    return (z, y, x)
 
 
 def _factor(bits: ObjectBits, spacing: Sequence[float]) -> Triple:

@@ -1,4 +1,4 @@
-"""One object split in two or more: by a line, by seeds, or where it is in pieces already."""
+"""One object split in two or more: by a line, by seeds, around a place, or where it is in pieces already."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from uniem.proofreading.tools.masks import tiles
 from uniem.proofreading.tools.object_bits import ObjectBits
 from uniem.proofreading.tools.plane import Plane, Point
 from uniem.proofreading.tools.protect import Protect, check_label
-from uniem.proofreading.tools.sharing import share
+from uniem.proofreading.tools.sharing import share, share_out
 
 # Gives a label that was never used, as `ProofreadingSession.next_label`.
 NewLabel = Callable[[], int]
@@ -92,6 +92,38 @@ def split_by_seeds(
     shares = share(bits, marked, image, volume.voxel_size or (1.0, 1.0, 1.0), context)
     labels = [label, label, *(new_label() for _ in seeds[1:])]
     return Edit(f"Split {label}", _patches(volume, label, shares, labels))
+
+
+def cut_from_neighbours(
+    volume: Volume,
+    label: int,
+    voxel: Triple,
+    box: Box,
+    new_label: NewLabel,
+    *,
+    image: Volume | None = None,
+    places: Iterable[Box] | None = None,
+    protect: Protect | None = None,
+    context: Context | None = None,
+) -> Edit:
+    """Cut the part of an object around a voxel of it from all parts next to it, in 3D.
+
+    The part ends where the object is narrow and, with an image, dark: see `part_around`. It gets a fresh
+    label, whatever it was joined to keeps the old one. `box` and `places` are as for `split_by_seeds`.
+    Raises `UniemError` if the voxel is not of the object, or nothing sets a part off there.
+    """
+    _check(volume, label, image, protect)
+    if not box.contains(_one(voxel)) or int(volume.read(_one(voxel)).item()) != label:
+        raise UniemError(f"The voxel {voxel} is not of object {label}.", "Point at the part to be cut out.")
+    bits = ObjectBits.read(volume, label, box, places, context)
+    shares = share_out(bits, voxel, image, volume.voxel_size or (1.0, 1.0, 1.0), context)
+    if shares is None:
+        raise UniemError(
+            f"Nothing sets a part of object {label} off here: no narrow place, no dark line.",
+            "Split it by a line or by marks.",
+        )
+    patches = _patches(volume, label, shares, [label, label, new_label()])
+    return Edit(f"Cut a part of {label} from its neighbours", patches)
 
 
 def _marked(volume: Volume, label: int, seeds: Sequence[Sequence[Point]], box: Box) -> dict[Triple, int]:

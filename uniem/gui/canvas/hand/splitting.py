@@ -28,7 +28,7 @@ from uniem.proofreading.edits import Edit
 from uniem.proofreading.tools.fields import listed
 from uniem.proofreading.tools.parts import exchange, labels_after, split_through
 from uniem.proofreading.tools.plane import Plane, Point
-from uniem.proofreading.tools.split import split_by_line, split_by_seeds
+from uniem.proofreading.tools.split import cut_from_neighbours, split_by_line, split_by_seeds
 
 # The first is the part that keeps its label. They are told apart by hands that see few colours, too.
 PART_COLOURS = (
@@ -48,11 +48,12 @@ _ALL_PARTS = range(1, len(PART_COLOURS) + 1)
 
 @dataclass(frozen=True, slots=True)
 class _Object:
-    """What is split: an object, and the box of those of its voxels that are concerned."""
+    """What is split: an object, the box of its voxels that are concerned, and where in it they are."""
 
     volume: Volume
     label: int
     box: Box
+    places: tuple[Box, ...] = ()
 
 
 class Splitting(QObject):
@@ -81,7 +82,10 @@ class Splitting(QObject):
             return
         options = self._model.hand.options
         image, protect, band = self._image(), self._painting.protect(), options.cut_band_px
-        split = split_by_line if options.split_reach is Reach.SECTION else split_through
+        places = now.places
+        split = (
+            split_by_line if options.split_reach is Reach.SECTION else partial(split_through, places=places)
+        )
         if options.split_reach is Reach.SECTION:
             section = plane.section(int(line[0][plane.fixed_axis]), now.volume.shape)
             now = _Object(now.volume, label, now.box.intersection(section))
@@ -124,11 +128,36 @@ class Splitting(QObject):
                 now.box,
                 stand_ins,
                 image=image,
+                places=now.places,
                 protect=protect,
                 context=context,
             )
 
         self._propose(make, now, "Mark more where it is wrong.", parts)
+
+    def cut_out(self, label: int, voxel: Triple) -> None:
+        """Propose to cut the part of an object around a voxel from all parts next to it."""
+        now = self._object(label)
+        if now is None:
+            return
+        image, protect = self._image(), self._painting.protect()
+        stand_ins = StandIns(label, now.volume.dtype)
+        self._now = now
+
+        def make(context: Context) -> Edit:
+            return cut_from_neighbours(
+                now.volume,
+                label,
+                voxel,
+                now.box,
+                stand_ins,
+                image=image,
+                places=now.places,
+                protect=protect,
+                context=context,
+            )
+
+        self._propose(make, now, "The part gets a label of its own.")
 
     def keep(self, point: Triple) -> bool:
         """Let the part at a voxel keep the label; return whether there is a part."""
@@ -212,7 +241,8 @@ class Splitting(QObject):
         except UniemError as error:
             self._painting.message.emit(str(error))
             return None
-        return _Object(session.volume, label, box) if box is not None else None
+        places = tuple(session.objects.boxes_of(label))
+        return _Object(session.volume, label, box, places) if box is not None else None
 
     def _image(self) -> Volume | None:
         """Return the image that guides the cut, if there is one and it is wanted."""
