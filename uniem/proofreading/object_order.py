@@ -14,6 +14,8 @@ from uniem.proofreading.tally import Columns
 
 Order = NDArray[np.intp]
 ID, VOXELS, PLACE, EDITED = "id", "voxels", "place", "edited"
+# For these it helps to know an order that is nearly right.
+MEASURED = (VOXELS, PLACE)
 _TEXTS = ("name", "class_name", "note")
 
 

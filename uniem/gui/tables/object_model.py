@@ -95,7 +95,9 @@ class ObjectModel(QAbstractTableModel):
         """Take the objects from the session again."""
         self._refresh_soon.stop()
         columns = self._session.objects.columns() if self._session else _NOTHING
-        start = order.carried_over(self._order, self._columns.ids, columns.ids)
+        start = None
+        if COLUMNS[self._sort[0]].by in order.MEASURED:
+            start = order.carried_over(self._order, self._columns.ids, columns.ids)
         self._put_in_order(columns, start)
 
     @property

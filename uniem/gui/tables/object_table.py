@@ -138,10 +138,10 @@ class ObjectTableView(QWidget):
         """The ids of the selected rows."""
         if self._selected is None:
             # By ranges: Qt needs minutes to list a million rows one by one.
-            ranges = self.table.selectionModel().selection()
-            rows = [np.arange(each.top(), each.bottom() + 1) for each in ranges]
-            listed = self.model.labels
-            self._selected = listed[np.unique(np.concatenate(rows))].tolist() if rows else []
+            is_chosen = np.zeros(self.model.rowCount(), np.bool_)
+            for each in self.table.selectionModel().selection():
+                is_chosen[each.top() : each.bottom() + 1] = True
+            self._selected = self.model.labels[is_chosen].tolist()
         return self._selected
 
     def set_session(self, session: ProofreadingSession | None) -> None:
@@ -201,6 +201,8 @@ class ObjectTableView(QWidget):
         for column, width in _WIDTHS.items():
             table.setColumnWidth(column, width)
         table.horizontalHeader().setHighlightSections(False)
+        # With the table's own, the header would ask of each of a million rows whether it is selected.
+        table.horizontalHeader().setSelectionModel(QItemSelectionModel(self.model, table))
         table.horizontalHeader().setStretchLastSection(True)
         table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         table.customContextMenuRequested.connect(self._show_menu)
