@@ -41,6 +41,8 @@ class OpenItem:
         Its absolute `PATH` or `PATH::dataset`; empty if it is only in memory.
     noun : Volume, ModelFolder, list of Mesh, or Path
         The thing itself; a Path is a table's file.
+    is_read_only : bool
+        Whether it is shown as somebody else edits it.
     """
 
     id: int
@@ -50,6 +52,7 @@ class OpenItem:
     noun: Noun
     is_modified: bool = False
     is_visible: bool = True
+    is_read_only: bool = False
 
 
 class Workspace:
@@ -104,8 +107,13 @@ class Workspace:
         """Read an item's files anew, because an operation has replaced them."""
         if item.location:
             kind = item.noun.kind if isinstance(item.noun, Volume) else None
-            item.noun = read_noun(item.location, kind)
+            item.noun, item.is_read_only = read_noun(item.location, kind), False
             self.changed.emit(item)
+
+    def show_as_edited(self, item: OpenItem, noun: Noun) -> None:
+        """Let an item stand for its files as they are seen where they are edited, until it is reloaded."""
+        item.noun, item.is_read_only = noun, True
+        self.changed.emit(item)
 
     def move(self, item: OpenItem, location: str | Path) -> None:
         """Let an item stand for an equal thing at another location, such as a copy; it keeps its name."""

@@ -226,7 +226,8 @@ class DataDock(QWidget):
 
 def _row_of(item: OpenItem) -> QTreeWidgetItem:
     noun = item.noun
-    row = QTreeWidgetItem([("● " if item.is_modified else "") + item.name])
+    mark = " (read-only)" if item.is_read_only else ""
+    row = QTreeWidgetItem([("● " if item.is_modified else "") + item.name + mark])
     row.setData(0, _ID, item.id)
     row.setData(0, _FACTS, facts_of(item))
     row.setToolTip(0, f"{item.location or 'only in memory'}\n{facts_of(item)}")

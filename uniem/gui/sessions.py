@@ -20,10 +20,14 @@ from uniem.gui.canvas.view_model import Tool
 from uniem.gui.messages import choose
 from uniem.gui.opening.importing import Imports
 from uniem.gui.panels.naming import stem_of, unused
+from uniem.gui.proofreading.edited_views import EditedViews
 from uniem.gui.proofreading.saving import BackgroundSaving
 from uniem.gui.showing import Showing
+from uniem.proofreading.carrying_over import make_again_steps
 from uniem.proofreading.checkpoint import VolumeChanged
 from uniem.proofreading.dojo_fields import take_dojo_fields
+from uniem.proofreading.journal import Sync
+from uniem.proofreading.lock import InUse
 from uniem.proofreading.opening import set_history_aside
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools.ground_truth import BACKGROUND_CLASS, begin_sparse
@@ -37,6 +41,8 @@ COUNT_EVERY_MS = 5
 # An autosave that would come in the midst of a stroke is tried again after this.
 AGAIN_MS = 1000
 SAVE, KEEP, CANCEL = "Save", "Keep for next time", "Cancel"
+AGAIN, BEGIN = "Make my edits again", "Begin a new history"
+CHANGED = "The labels were changed elsewhere"
 COPY, IN_PLACE = "Edit a copy", "Edit in place"
 # The attribute in which a store of another program keeps that the user wants it edited.
 CONSENT = "edited_in_place"
@@ -68,6 +74,9 @@ class Sessions(QObject):
         self._canvas, self._showing, self._window = canvas, showing, window
         self.session: ProofreadingSession | None = None
         self.item: OpenItem | None = None
+        self._sync = Sync.NORMAL
+        self.views = EditedViews(workspace, lambda item: item is self.item, self)
+        self.views.edit_wanted.connect(self.edit)
         self.saving = BackgroundSaving(canvas, self)
         self.saving.saved.connect(self.told)
         self.saving.failed.connect(self.failed)
@@ -99,6 +108,12 @@ class Sessions(QObject):
     def save_every(self, minutes: int) -> None:
         """Save by itself after so many minutes."""
         self._autosave.setInterval(minutes * 60_000)
+
+    def force_to_disk(self, is_forced: bool) -> None:
+        """Force every edit to the disk itself, so that a power cut costs one stroke at most."""
+        self._sync = Sync.FULL if is_forced else Sync.NORMAL
+        if self.session is not None:
+            self.session.set_sync(self._sync)
 
     def undo(self) -> None:
         """Take the last edit back and go to its place."""
@@ -161,9 +176,9 @@ class Sessions(QObject):
             self._showing.show(item)
             return
         with self._telling():
-            noun = item.noun
+            noun = open_store(Path(item.location)) if item.is_read_only else item.noun
             is_store = isinstance(noun, StoredVolume) and is_editable(noun)
-            answer = self._ask_place(item) if is_store else COPY
+            answer = self._ask_place(item, noun) if isinstance(noun, StoredVolume) and is_store else COPY
             if answer == COPY:
                 self._imports.copy_labels(item, self.edit)
             elif answer == IN_PLACE and isinstance(noun, StoredVolume):
@@ -225,39 +240,55 @@ class Sessions(QObject):
         session.close()
         if item is not None:
             self._workspace.set_modified(item, False)
+            self.views.look(item)
 
     def close_down(self) -> None:
         """End the session and stop listening."""
         self._workspace.removed.disconnect(self._take_removed)
         self.end()
+        self.views.close_down()
 
     def _open(self, item: OpenItem, path: Path) -> None:
         if self.session is not None and not self.save_now():
             return
         try:
-            session = ProofreadingSession.open(path)
+            session = ProofreadingSession.open(path, sync=self._sync)
         except VolumeChanged as error:
-            answer = choose(
-                self._window,
-                "The labels were changed elsewhere",
-                error.message,
-                ("Begin a new history", CANCEL),
-                "The voxels stay as they are now. The old history is kept beside them in a file of its own.",
-            )
-            if answer == CANCEL:
+            if (answer := self._ask_about_change(error)) == CANCEL:
                 return
-            set_history_aside(path)
-            session = ProofreadingSession.open(path)
+            set_history_aside(path, makes_again=answer == AGAIN)
+            session = ProofreadingSession.open(path, sync=self._sync)
+        except InUse:
+            if not self.views.look(item):
+                raise
+            return
         self.end()
         self._begin(item, session)
 
+    def _ask_about_change(self, error: VolumeChanged) -> str:
+        """Explain what can be done with labels that are not those that their history tells of."""
+        kept = "The voxels stay as they are now, and the old history is kept in a file beside them."
+        if not error.unsaved:
+            words = f"{kept} What was done before can then not be undone any more."
+            return choose(self._window, CHANGED, error.message, (BEGIN, CANCEL), words)
+        words = (
+            f"{kept} Not saved: {edits(error.unsaved)}.\n\n{AGAIN}: what was not saved is done once more"
+            f" on the voxels as they are now; each edit can be undone.\n\n{BEGIN}: what was not saved is left"
+            f" in the old history only.\n\n{CANCEL}: nothing is changed; put the volume back as it was saved last."
+        )
+        return choose(self._window, CHANGED, error.message, (AGAIN, BEGIN, CANCEL), words)
+
     def _begin(self, item: OpenItem, session: ProofreadingSession) -> None:
         self.session, self.item = session, item
+        if item.is_read_only:
+            self._workspace.reload(item)
         session.history_changed.connect(self._take_history)
         self._showing.show_edited(item, session)
         if not session.objects.is_counted:
             self._counting = session.objects.scan_steps()
             self._counter.start()
+        elif session.set_aside is not None:
+            self._make_again()
         self._autosave.start()
         self.session_changed.emit(session)
         carried_over = 0
@@ -271,10 +302,8 @@ class Sessions(QObject):
         else:
             self.told.emit(f"{item.name} is open for editing; every stroke is kept at once.")
 
-    def _ask_place(self, item: OpenItem) -> str:
+    def _ask_place(self, item: OpenItem, noun: StoredVolume) -> str:
         """Return whether to edit a store in place or a copy of it; one of our own is simply edited."""
-        noun = item.noun
-        assert isinstance(noun, StoredVolume)
         if noun.attributes.get("kind") or noun.attributes.get(CONSENT):
             return IN_PLACE
         answer = choose(
@@ -307,12 +336,32 @@ class Sessions(QObject):
         self.save()
 
     def _count_on(self) -> None:
-        """Count one more block of the volume; every one takes a few milliseconds."""
-        part = next(self._counting, None) if self._counting is not None else None
+        """Count one more block, or make one more edit again; each takes a few milliseconds."""
+        part = None
+        with self._telling():
+            part = next(self._counting, None) if self._counting is not None else None
+        self.counted.emit(part)
         if part is None:
             self._counter.stop()
             self._counting = None
-        self.counted.emit(part)
+            if self.session is not None and self.session.set_aside is not None:
+                self._make_again()
+
+    def _make_again(self) -> None:
+        """Make the unsaved edits of a history that was set aside again, one after the other."""
+        session = self.session
+        assert session is not None and session.set_aside is not None
+
+        def steps(aside: Path) -> Iterator[float]:
+            made = 0
+            for is_made, part in make_again_steps(session, aside):
+                made += is_made
+                yield part
+            session.forget_set_aside()
+            self.told.emit(f"Made {edits(made)} again. Undo takes them back one by one.")
+
+        self._counting = steps(session.set_aside)
+        self._counter.start()
 
     def _take_removed(self, item: OpenItem) -> None:
         if item is self.item:

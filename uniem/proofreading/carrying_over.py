@@ -22,18 +22,24 @@ def make_edits_again(session: ProofreadingSession, aside: Path) -> int:
     drawn whatever is there now, and the objects it merged are merged as they are now. Returns how many
     changed anything. The objects must have been counted.
     """
+    return sum(made for made, _ in make_again_steps(session, aside))
+
+
+def make_again_steps(session: ProofreadingSession, aside: Path) -> Iterator[tuple[bool, float]]:
+    """Make unsaved edits again, one at each step; yield whether it changed anything, and which part is done.
+
+    Where that was broken off it goes on: no edit is made twice.
+    """
     old, history = Journal.open(aside), History()
     try:
         for entry in old.entries():
             history.fold(entry)
-        made = 0
-        for step in history.steps:
+        for number, step in enumerate(history.steps, 1):
             edit = step.edit(old)
             parts = tuple(_fitting(session, old, step, edit))
-            if parts:
-                session.apply(Edit(edit.title if step.is_done else f"Take back: {edit.title}", parts))
-                made += 1
-        return made
+            title = edit.title if step.is_done else f"Take back: {edit.title}"
+            again = Edit(title, parts) if parts else None
+            yield session.apply_once(f"{aside.name} {number}", again), number / len(history.steps)
     finally:
         old.close()
 

@@ -157,6 +157,11 @@ class Journal:
         self._connection.executescript(f"BEGIN;{_SCHEMA_2}REPLACE INTO facts VALUES ('format', '2');COMMIT;")
         return _FORMAT
 
+    def set_sync(self, sync: Sync) -> None:
+        """Force rows to the disk sooner or later from now on."""
+        self._sync = sync
+        self._connection.execute(f"PRAGMA synchronous={sync.value}")
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()

@@ -30,6 +30,8 @@ from uniem.proofreading.lock import EditingLock
 from uniem.proofreading.objects import ObjectTable
 
 LOCK_NAME = "journal.lock"
+# The fact that names the history whose unsaved edits are to be made again.
+AGAIN = "make again"
 _EDITS = (EntryKind.APPLY, EntryKind.UNDO, EntryKind.REDO, EntryKind.GO_TO)
 
 
@@ -146,11 +148,12 @@ def read_past(journal: Journal, counted_up_to: int | None) -> Past:
     return past
 
 
-def set_history_aside(path: Path, author: str = "") -> Path | None:
+def set_history_aside(path: Path, author: str = "", makes_again: bool = False) -> Path | None:
     """Keep the voxels as they are and begin a new history; names, colours and locks are carried over.
 
     Returns where the old journal was put, or None if there was none. What was not saved, and all undo, is
-    lost to the volume but stays in that file.
+    lost to the volume but stays in that file. With `makes_again` the next session knows that its unsaved
+    edits are to be made again.
     """
     lock = EditingLock(path / LOCK_NAME, path.name, author)
     try:
@@ -164,6 +167,8 @@ def set_history_aside(path: Path, author: str = "") -> Path | None:
                 file.rename(aside.with_name(aside.name + suffix))
         journal = _begun(Journal.create(old, author), store)
         journal.remember("next_label", max(next_label, next_label_of(journal, store)))
+        if makes_again and aside.exists():
+            journal.remember(AGAIN, aside.name)
         if fields:
             journal.append_edit(Edit("Keep names, colours and locks", fields))
         journal.close()

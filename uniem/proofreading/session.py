@@ -22,7 +22,7 @@ from uniem.proofreading.live_volume import LiveVolume
 from uniem.proofreading.lock import EditingLock
 from uniem.proofreading.objects import ObjectTable
 from uniem.proofreading.occupancy import Rows
-from uniem.proofreading.opening import Opened, grid_of, next_label_of, open_for_editing, recover
+from uniem.proofreading.opening import AGAIN, Opened, grid_of, next_label_of, open_for_editing, recover
 from uniem.proofreading.saving import Saving
 from uniem.proofreading.timeline import Timeline
 
@@ -200,6 +200,20 @@ class ProofreadingSession:
             self._store.abort()
             self._journal.close()
             self._lock.release()
+
+    def set_sync(self, sync: Sync) -> None:
+        """Choose what a power cut may cost from now on."""
+        self._journal.set_sync(sync)
+
+    @property
+    def set_aside(self) -> Path | None:
+        """The history set aside whose unsaved edits are still to be made again, if there is one."""
+        name = self._journal.fact(AGAIN)
+        return self.path / str(name) if name else None
+
+    def forget_set_aside(self) -> None:
+        """Note that no edits are to be made again any more."""
+        self._journal.remember(AGAIN, "")
 
     def set_voxel_size(self, size: VoxelSize) -> None:
         """Record the voxel size in the volume's metadata; this is no edit and cannot be undone."""

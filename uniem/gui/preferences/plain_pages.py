@@ -133,6 +133,14 @@ class CanvasPage(QWidget):
             "", _quiet("Sections that were looked at stay in memory, so that they are there at once.")
         )
         form.addRow("Save labels every", self.autosave)
+        self.power = QCheckBox("Force every stroke to the disk")
+        self.power.setToolTip(
+            "A power cut then costs one stroke at most, but each takes some milliseconds longer. Without it a"
+            " power cut may cost the strokes of the last seconds, never what was saved."
+        )
+        self.power.setChecked(preferences.survives_power_cuts)
+        self.power.toggled.connect(preferences.set_survives_power_cuts)
+        form.addRow("Power cuts", self.power)
         form.addRow("", _quiet("Every stroke is kept in the journal at once, saved or not."))
 
     def _take_memory(self) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from uniem.gui.main_window import MainWindow
 
 HUES_KEY, VIVIDNESS_KEY = "labels/hues", "labels/vividness %"
+POWER_KEY = "strokes survive power cuts"
 AUTOSAVE_KEY, FOLDER_KEY = "autosave minutes", "work folder"
 MEMORY_MB = (64, 1 << 20)
 MINUTES = (1, 120)
@@ -35,6 +36,7 @@ class Preferences:
         self._use_keymap()
         self._use_palette()
         window.sessions.save_every(self.autosave_minutes)
+        window.sessions.force_to_disk(self.survives_power_cuts)
         paths.use_work_folder(self.work_folder)
 
     def show(self) -> None:
@@ -94,6 +96,16 @@ class Preferences:
         """Save labels so often."""
         self._settings.set(AUTOSAVE_KEY, minutes)
         self._window.sessions.save_every(minutes)
+
+    @property
+    def survives_power_cuts(self) -> bool:
+        """Whether every stroke is forced to the disk itself."""
+        return self._settings.get(POWER_KEY) is True
+
+    def set_survives_power_cuts(self, is_forced: bool) -> None:
+        """Force every stroke to the disk, or leave that to the system."""
+        self._settings.set(POWER_KEY, is_forced)
+        self._window.sessions.force_to_disk(is_forced)
 
     @property
     def work_folder(self) -> Path | None:

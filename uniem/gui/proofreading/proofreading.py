@@ -8,6 +8,7 @@ from qtpy.QtCore import QObject
 
 from uniem.gui.layout import RIGHT
 from uniem.gui.proofreading.comparing import Comparing
+from uniem.gui.proofreading.edited_views import ViewingBar
 from uniem.gui.proofreading.history_panel import HistoryPanel
 from uniem.gui.proofreading.object_edits import ObjectEdits
 from uniem.gui.proofreading.saving import SavingBar
@@ -29,7 +30,8 @@ class Proofreading(QObject):
         self.history = HistoryPanel(window.sessions, window.canvas)
         self.comparing = Comparing(window.sessions, window.canvas, self)
         self.history.compare_wanted.connect(self.comparing.begin)
-        window.notices.add(SavingBar(window.sessions.saving))
+        for bar in (SavingBar(window.sessions.saving), ViewingBar(window.sessions.views)):
+            window.notices.add(bar)
         self._docks = window.layout_of_docks
         self._docks.add("history", "History", RIGHT, self.history)
         self._docks.bring_up("panels")
