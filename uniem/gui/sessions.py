@@ -274,7 +274,7 @@ class Sessions(QObject):
         words = (
             f"{kept} Not saved: {edits(error.unsaved)}.\n\n{AGAIN}: what was not saved is done once more"
             f" on the voxels as they are now; each edit can be undone.\n\n{BEGIN}: what was not saved is left"
-            f" in the old history only.\n\n{CANCEL}: nothing is changed; put the volume back as it was saved last."
+            f" in the old history only.\n\n{CANCEL}: nothing is changed; put the volume back as it was saved."
         )
         return choose(self._window, CHANGED, error.message, (AGAIN, BEGIN, CANCEL), words)
 
