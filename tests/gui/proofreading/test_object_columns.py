@@ -16,7 +16,7 @@ from uniem.data.table import read_csv
 from uniem.gui.canvas.view_model import Only
 from uniem.gui.main_window import MainWindow
 from uniem.gui.tables.csv_preview import CsvPreview
-from uniem.gui.tables.object_model import CLASS, EDITED, ID, NOTE, SURE
+from uniem.gui.tables.object_model import BOX, CLASS, EDITED, ID, NOTE, SURE, VOLUME, VOXELS
 
 
 def cell(window: MainWindow, label: int, column: int) -> str:
@@ -128,3 +128,23 @@ def test_solo_draws_only_what_is_selected(proofreading: MainWindow) -> None:
     assert proofreading.canvas.model.selected == {6, 8}
     choose(proofreading, "Show only these, or all again")
     assert proofreading.canvas.model.display.only is Only.ALL
+
+
+def test_what_is_selected_stays_so_when_rows_move_or_go(proofreading: MainWindow) -> None:
+    view = proofreading.objects
+    select(proofreading, 6, 8)
+    view.table.sortByColumn(VOXELS, Qt.SortOrder.DescendingOrder)
+    assert sorted(view.selected) == [6, 8] and proofreading.canvas.model.selected == {6, 8}
+    view.filter.setText("8")
+    assert view.selected == [8] and proofreading.canvas.model.selected == {8}
+    view.filter.clear()
+    view.table.selectAll()
+    view.table.sortByColumn(ID, Qt.SortOrder.AscendingOrder)
+    assert view.selected == [5, 6, 7, 8]
+
+
+def test_the_box_and_the_exact_volume_are_told(proofreading: MainWindow) -> None:
+    model = proofreading.objects.model
+    assert cell(proofreading, 6, BOX) == "2–2, 40–41, 20–23"
+    tip = model.data(model.index(model.row_of(6), VOLUME), Qt.ItemDataRole.ToolTipRole)
+    assert tip == "5,120 nm³"
