@@ -12,7 +12,7 @@ import numpy as np
 from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import ArrayVolume, Kind
 from uniem.networks.architectures import read_network
-from uniem.networks.patches import normalised
+from uniem.networks.normalisation import normalised
 from uniem.networks.settings import PredictionSettings, TrainingSettings
 from uniem.networks.tiling import plan_tiles, predict_volume
 from uniem.networks.weights import load_network

@@ -15,9 +15,10 @@ from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import ArrayVolume
 from uniem.errors import UniemError
 from uniem.networks.architectures import ResNet, Unet
+from uniem.networks.clock import Clock
 from uniem.networks.learner import Learner
 from uniem.networks.settings import TrainingSettings
-from uniem.networks.training import Clock, train
+from uniem.networks.training import FineTuning, resume_training, train
 from uniem.networks.weights import load_network
 from uniem.progress import Cancelled
 
@@ -26,7 +27,7 @@ Sample = tuple[ArrayVolume, ArrayVolume]
 
 def test_a_network_learns_and_its_folder_says_how_well(tmp_path: Path, sample: Sample) -> None:
     recorder = Recorder()
-    settings = quick_settings(steps=40, validate_every=20)
+    settings = quick_settings(steps=40, validate_every=20, network=Unet(depth=1, base_features=8))
     result = train(*sample, settings, ModelFolder.create(tmp_path / "model"), recorder, {"by": "a test"})
 
     record = ModelFolder.open(tmp_path / "model").record
@@ -49,11 +50,9 @@ def test_a_network_learns_and_its_folder_says_how_well(tmp_path: Path, sample: S
     assert recorder.previews[0].shape == (32, 3 * 32)
     assert recorder.progresses[-1] == (40, 40, "Training")
     assert "F1 0." in recorder.messages[-1]
-    assert sorted(file.name for file in (tmp_path / "model").iterdir()) == [
-        "last.keras",
-        "model.json",
-        "weights.keras",
-    ]
+    files = sorted(file.name for file in (tmp_path / "model").iterdir())
+    assert files[0].startswith("events.out.tfevents.")
+    assert files[1:] == ["last.keras", "model.json", "resume.npz", "weights.keras"]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +137,7 @@ def test_a_seed_gives_the_same_losses(tmp_path: Path, sample: Sample) -> None:
 
 def test_the_best_weights_are_not_always_the_last(tmp_path: Path, sample: Sample) -> None:
     from uniem.networks.backend import prepare_backend
-    from uniem.networks.checkpoints import Checkpoints
+    from uniem.networks.checkpoints import Checkpoints, Standing
     from uniem.networks.validation import Scores
 
     prepare_backend("cpu")
@@ -146,14 +145,17 @@ def test_the_best_weights_are_not_always_the_last(tmp_path: Path, sample: Sample
     train(*sample, quick_settings(steps=1), source)
     folder = ModelFolder.create(tmp_path / "model")
     learner = Learner(quick_settings(), "float32")
-    checkpoints = Checkpoints(folder, source.record.model_copy(update={"history": ()}), learner, "f1")
+    checkpoints = Checkpoints(
+        folder, source.record.model_copy(update={"history": (), "best": {}}), learner, "f1"
+    )
     zero = np.zeros((1, 8, 8, 1), np.float32)
     answers = []
     for step, f1 in enumerate((0.5, 0.9, 0.7), start=1):
         learner.network.layers[-1].bias.assign([float(step)])
         answers.append(np.asarray(learner.network(zero)))
-        checkpoints.save(step, 1.0, 0.1, Scores(loss=0.1, f1=f1, jaccard=0.4))
+        checkpoints.save_judged(Standing(step, 1.0, 0, (0.1,)), Scores(loss=0.1, f1=f1, jaccard=0.4))
     assert folder.record.best["step"] == 2
+    assert checkpoints.judgements_since_best == 1
     np.testing.assert_array_equal(load_network(folder).predict_on_batch(zero), answers[1])
 
 
@@ -177,3 +179,133 @@ def test_damaged_weights_are_named(tmp_path: Path, sample: Sample) -> None:
     folder.save_record(folder.record.model_copy(update={"architecture": Unet(depth=2).model_dump()}))
     with pytest.raises(UniemError, match="not of the network"):
         load_network(folder)
+
+
+def _weights(folder: ModelFolder) -> list[np.ndarray]:
+    """Return all numbers in the file from which a training goes on."""
+    with np.load(folder.path / "resume.npz", allow_pickle=False) as kept:
+        return [kept[name] for name in sorted(kept.files) if name != "seconds"]
+
+
+@pytest.mark.parametrize("after", [4, 9])
+def test_an_interrupted_and_resumed_training_equals_an_uninterrupted_one(
+    after: int, tmp_path: Path, sample: Sample
+) -> None:
+    network = Unet(depth=1, base_features=4, dropout=0.3)
+    settings = quick_settings(network=network, precision="float32", optimiser={"kind": "radam"}, seed=3)
+    whole = ModelFolder.create(tmp_path / "whole")
+    train(*sample, settings, whole)
+    begun = ModelFolder.create(tmp_path / "begun")
+    with pytest.raises(Cancelled):
+        train(*sample, settings, begun, Recorder(cancel_after=4 + after))
+    assert begun.record.steps == after
+    resumed = ModelFolder.create(tmp_path / "resumed")
+    result = resume_training(*sample, begun, resumed)
+
+    assert result.steps == 12 and resumed.record.steps == 12
+    for a, b in zip(_weights(whole), _weights(resumed), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert resumed.record.history == whole.record.history
+    assert resumed.record.best == whole.record.best
+    images = np.random.default_rng(0).normal(size=(1, 32, 32, 1)).astype(np.float32)
+    answers = [load_network(folder).predict_on_batch(images) for folder in (whole, resumed)]
+    np.testing.assert_array_equal(*answers)
+
+
+def test_a_training_is_resumed_with_other_limits_but_not_on_other_data(
+    tmp_path: Path, sample: Sample
+) -> None:
+    first = ModelFolder.create(tmp_path / "first")
+    train(*sample, quick_settings(steps=4), first)
+    longer = ModelFolder.create(tmp_path / "longer")
+    assert resume_training(*sample, first, longer, steps=6, more_minutes=5).steps == 6
+    assert [entry["step"] for entry in longer.record.history] == [4, 6]
+    with pytest.raises(UniemError, match="was on other data"):
+        resume_training(*discs((2, 96, 80), seed=9), first, ModelFolder.create(tmp_path / "other"))
+    (first.path / "resume.npz").unlink()
+    with pytest.raises(UniemError, match=r"resume\.npz"):
+        resume_training(*sample, first, ModelFolder.create(tmp_path / "none"))
+
+
+def test_a_training_that_no_longer_gets_better_ends(tmp_path: Path, sample: Sample) -> None:
+    recorder = Recorder()
+    settings = quick_settings(steps=500, patience=2, validate_every=1, learning_rate=1e-9)
+    result = train(*sample, settings, ModelFolder.create(tmp_path / "model"), recorder)
+    assert result.stopped_by == "patience" and result.steps < 100
+    assert "no longer made it better" in recorder.messages[-1]
+
+
+def test_a_model_is_fine_tuned_with_its_encoder_as_it_is(tmp_path: Path, sample: Sample) -> None:
+    source = ModelFolder.create(tmp_path / "source")
+    train(*sample, quick_settings(), source)
+    tuned = ModelFolder.create(tmp_path / "tuned")
+    start = FineTuning(source, freeze_encoder=True)
+    train(*sample, quick_settings(steps=3, validation_fraction=0), tuned, start=start)
+    before, after = load_network(source), load_network(tuned)
+    pairs = list(zip(before.layers, after.layers, strict=True))
+    for old, new in pairs:
+        same = all((a == b).all() for a, b in zip(old.get_weights(), new.get_weights(), strict=True))
+        assert same == (new.name.startswith("encoder") or not new.weights), new.name
+    assert TrainingSettings.model_validate(
+        {name: value for name, value in tuned.record.training.items() if name != "freeze_encoder"}
+    )
+    longer = ModelFolder.create(tmp_path / "longer")
+    resume_training(*sample, tuned, longer, steps=5)
+    encoder = next(layer for layer in load_network(longer).layers if layer.weights)
+    first = next(layer for layer in before.layers if layer.weights)
+    np.testing.assert_array_equal(encoder.get_weights()[0], first.get_weights()[0])
+
+
+def _classes(seed: int = 0) -> Sample:
+    """Return discs, of which those in the lower half are a class of their own, labelled 7."""
+    image, labels = discs((2, 96, 80), seed)
+    array = (labels.array > 0).astype(np.uint32)
+    array[:, 48:] *= 7
+    values = image.array.copy()
+    values[array == 7] = 20
+    return ArrayVolume(values, image.voxel_size, image.kind, "discs"), ArrayVolume(array, name="classes")
+
+
+def test_classes_are_told_apart(tmp_path: Path) -> None:
+    folder = ModelFolder.create(tmp_path / "model")
+    settings = quick_settings(
+        task="multi-class", class_names="bright, dark", steps=60, validate_every=60, class_weights="auto",
+        network=Unet(depth=1, base_features=8),
+    )  # fmt: skip
+    recorder = Recorder()
+    train(*_classes(), settings, folder, recorder)
+    record = folder.record
+    assert (record.task, record.classes) == ("multi-class", ("background", "bright", "dark"))
+    assert record.class_labels == (0, 1, 7)
+    assert record.best["val_f1"] > 0.4 and record.best["val_auc"] > 0.8
+    logits = load_network(folder).predict_on_batch(np.zeros((1, 16, 16, 1), np.float32))
+    assert logits.shape == (1, 16, 16, 3)
+    assert recorder.previews[0].shape == (32, 96)
+    with pytest.raises(UniemError, match="1 class names and 2 classes"):
+        train(*_classes(), settings.model_copy(update={"class_names": "one"}), folder)
+
+
+@pytest.mark.parametrize("task", ["boundary", "gray"])
+def test_boundaries_and_gray_images_are_learnt(task: str, tmp_path: Path, sample: Sample) -> None:
+    image, labels = sample
+    if task == "gray":
+        labels = ArrayVolume(np.where(labels.array > 0, 255, 0).astype(np.uint8), name="gray")
+    folder = ModelFolder.create(tmp_path / "model")
+    recorder = Recorder()
+    settings = quick_settings(task=task, loss="square", steps=40, validate_every=20)
+    train(image, labels, settings, folder, recorder)
+    losses = [values["loss"] for _, values in recorder.metrics if "loss" in values]
+    assert losses[-1] < 0.85 * losses[0]
+    assert (folder.record.task, folder.record.classes) == (task, (task,))
+    assert folder.record.top == (255 if task == "gray" else None)
+
+
+def test_several_volumes_of_different_sizes_are_learnt_from(tmp_path: Path, sample: Sample) -> None:
+    folder = ModelFolder.create(tmp_path / "model")
+    further = [discs((1, 40, 120), seed=4), discs((1, 70, 33), seed=5)]
+    recorder = Recorder()
+    train(*sample, quick_settings(steps=4, validation_fraction=0.25), folder, recorder, further=further)
+    assert "3 sections train the network, 1 are held out to judge it." in recorder.messages
+    with pytest.raises(UniemError, match="40 × 120"):
+        odd = (further[0][0], further[1][1])
+        train(*sample, quick_settings(steps=1), ModelFolder.create(tmp_path / "odd"), further=[odd])

@@ -32,8 +32,18 @@ class ModelRecord(BaseModel):
 
     format_version: int = Field(1, description="Version of this record's layout.")
     name: str = Field("", description="What to call the model in lists.")
-    task: str = Field("binary", description="What the outputs mean: binary = probability of the object.")
+    task: str = Field(
+        "binary",
+        description="What the outputs mean: binary or boundary = sigmoid probability, multi-class = softmax "
+        "probabilities, gray = sigmoid share of the top gray value.",
+    )
     classes: tuple[str, ...] = Field(("object",), description="Name of each output channel.")
+    class_labels: tuple[int, ...] = Field(
+        (), description="Label of each output channel where the task is multi-class, the background's first."
+    )
+    top: float | None = Field(
+        None, description="Gray value that an output of 1 stands for, where the task is gray."
+    )
     architecture: dict[str, Any] = Field(description="The network's parameters, with its kind.")
     normalisation: Normalisation = Field(description="How gray values become network inputs.")
     voxel_size: tuple[float, float, float] | None = Field(

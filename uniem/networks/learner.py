@@ -19,6 +19,9 @@ from uniem.networks.settings import TrainingSettings
 Result = TypeVar("Result")
 State = dict[str, NDArray[Any]]
 
+# Architectures name the layers before the first doubling of size so.
+ENCODER = "encoder"
+
 logger = logging.getLogger(__name__)
 
 
@@ -94,11 +97,13 @@ class Learner:
         for name, variable in named.items():
             variable.assign(kept[name])
 
-    def freeze(self, layer_names: tuple[str, ...]) -> None:
-        """Keep some layers as they are; batch normalisation among them uses its moving averages."""
-        for name in layer_names:
-            self.network.get_layer(name).trainable = False
+    def freeze_encoder(self) -> int:
+        """Keep the encoder, with the moving averages of its batch normalisation, and count its layers."""
+        encoder = [layer for layer in self.network.layers if layer.name.startswith(ENCODER)]
+        for layer in encoder:
+            layer.trainable = False
         self._compile()
+        return sum(bool(layer.weights) for layer in encoder)
 
     def _variables(self) -> dict[str, list[Any]]:
         return {"network": self.network.variables, "optimiser": self.compiled.optimizer.variables}

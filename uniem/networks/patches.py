@@ -1,100 +1,78 @@
-"""Patches to train on and windows to judge by, prepared ahead of the network."""
+"""Patches to train on and windows to judge by."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict, deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uniem.data.geometry import Box
 from uniem.data.model_folder import Normalisation
-from uniem.data.volume import Volume
-from uniem.errors import UniemError
-from uniem.networks.augmentation import Augmentation, augmented
+from uniem.networks.augmentation import Augmentation, changed_looks, flipped, warp_of
+from uniem.networks.normalisation import normalised
 from uniem.networks.reflection import read_reflected
-from uniem.networks.splitting import CELL, Survey, bands
-from uniem.progress import Context
+from uniem.networks.sections import Sections
+from uniem.networks.survey import CELL, Survey
+from uniem.networks.targets import Target
 
-Result = TypeVar("Result")
 Floats = NDArray[np.float32]
+Corner = tuple[int, int]
 
-CACHE_BYTES = 192 * 2**20
-LARGEST_CACHED_SECTION = 64 * 2**20
-MOST_BOXES_FOR_STATISTICS = 32
+# Streams of random numbers of a patch: what is switched on in one does not change the draws of another.
+PLACE, WARP, MIRROR, LOOKS = range(4)
 
 
 class Batch(NamedTuple):
-    """Network inputs, (batch, y, x, 1), and truths, (batch, y, x, 2): target and weight; float32."""
+    """Network inputs, (batch, y, x, sections), and truths, (batch, y, x, 2): target and weight; float32."""
 
     images: Floats
     truths: Floats
 
 
-class Sections:
-    """A volume read part by part, which remembers the sections used last; threads may share it."""
-
-    def __init__(self, volume: Volume, cache_bytes: int = CACHE_BYTES) -> None:
-        self._volume = volume
-        self._lock = threading.Lock()
-        self._sections: OrderedDict[int, NDArray[Any]] = OrderedDict()
-        section_bytes = max(1, volume.nbytes // max(volume.shape[0], 1))
-        self._capacity = cache_bytes // section_bytes if section_bytes <= LARGEST_CACHED_SECTION else 0
-
-    def read(self, box: Box) -> NDArray[Any]:
-        """Return a (y, x) part of one section, which the caller must not change."""
-        with self._lock:
-            if not self._capacity:
-                part: NDArray[Any] = self._volume.read(box)[0]
-            else:
-                part = self._section(box.start[0])[box.slices[1:]]
-        return part
-
-    def _section(self, z: int) -> NDArray[Any]:
-        section = self._sections.pop(z, None)
-        if section is None:
-            section = self._volume[z]
-        self._sections[z] = section
-        if len(self._sections) > self._capacity:
-            self._sections.popitem(last=False)
-        return section
-
-
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """An image and its labels, read in windows as the network sees them."""
+    """An image and its labels, read in windows as the network sees them.
+
+    Attributes
+    ----------
+    depth : how many neighbouring sections the network sees, as channels.
+    """
 
     image: Sections
     labels: Sections
     normalisation: Normalisation
-    ignore_label: int | None = None
-    background_label: int = 0
+    target: Target
+    depth: int = 1
 
-    def window(self, region: Box, corner_yx: tuple[int, int], side: int) -> tuple[Floats, Floats]:
-        """Return image, (y, x), and truth, (y, x, 2), of a square; beyond the region they are mirrored.
+    def window(self, region: Box, corner_yx: Corner, size_yx: tuple[int, int]) -> tuple[Floats, Floats]:
+        """Return image, (y, x, sections), and truth, (y, x, 2); beyond the region they are mirrored.
 
         The corner is relative to the region, which is one section thick.
         """
-        gray = self._read(self.image, region, corner_yx, side)
-        labels = self._read(self.labels, region, corner_yx, side)
-        truth = np.empty((side, side, 2), np.float32)
-        truth[..., 0] = labels != self.background_label
-        truth[..., 1] = 1 if self.ignore_label is None else labels != self.ignore_label
-        return normalised(gray, self.normalisation), truth
+        z = region.start[0]
+        gray = [
+            self._read(self.image, region.translated((other - z, 0, 0)), corner_yx, size_yx)
+            for other in self.image.around(z, self.depth)
+        ]
+        return normalised(np.stack(gray, -1), self.normalisation), self._truth(region, corner_yx, size_yx)
+
+    def _truth(self, region: Box, corner_yx: Corner, size_yx: tuple[int, int]) -> Floats:
+        halo = self.target.halo
+        corner = corner_yx[0] - halo, corner_yx[1] - halo
+        labels = self._read(self.labels, region, corner, (size_yx[0] + 2 * halo, size_yx[1] + 2 * halo))
+        truth = self.target.truth(labels)
+        return truth[halo : halo + size_yx[0], halo : halo + size_yx[1]]
 
     @staticmethod
-    def _read(sections: Sections, region: Box, corner_yx: tuple[int, int], side: int) -> NDArray[Any]:
+    def _read(sections: Sections, region: Box, corner_yx: Corner, size_yx: tuple[int, int]) -> NDArray[Any]:
         def read(y0: int, y1: int, x0: int, x1: int) -> NDArray[Any]:
             z, top, left = region.start
             return sections.read(Box((z, top + y0, left + x0), (z + 1, top + y1, left + x1)))
 
-        return read_reflected(read, region.shape[1:], corner_yx, (side, side))
+        return read_reflected(read, region.shape[1:], corner_yx, size_yx)
 
 
 class PatchSampler:
@@ -128,25 +106,31 @@ class PatchSampler:
     def batch(self, index: int, size: int) -> Batch:
         """Return batch number `index` of so many patches."""
         patches = [self.patch(index * size + i) for i in range(size)]
-        return Batch(
-            np.stack([image for image, _ in patches])[..., None], np.stack([truth for _, truth in patches])
-        )
+        return Batch(np.stack([image for image, _ in patches]), np.stack([truth for _, truth in patches]))
 
     def patch(self, index: int) -> tuple[Floats, Floats]:
-        """Return patch number `index`: its image, (side, side), and its truth, (side, side, 2)."""
-        rng = np.random.default_rng((self._seed, index))
-        place = self._on_an_object if rng.random() < self._foreground else self._anywhere
-        region, corner_yx = place(rng)
-        image, truth = self._pairs.window(region, corner_yx, self._side)
-        return augmented(image, truth, self._augmentation, rng)
+        """Return patch number `index`: its image, (side, side, sections), and truth, (side, side, 2)."""
+        draws = [np.random.default_rng((self._seed, index, stream)) for stream in range(4)]
+        place = self._on_an_object if draws[PLACE].random() < self._foreground else self._anywhere
+        region, corner = place(draws[PLACE])
+        side, settings = self._side, self._augmentation
+        warp = warp_of(settings, side, draws[WARP])
+        if warp is None:
+            image, truth = self._pairs.window(region, corner, (side, side))
+        else:
+            corner = corner[0] + warp.offset_yx[0], corner[1] + warp.offset_yx[1]
+            source, source_truth = self._pairs.window(region, corner, warp.size_yx)
+            image, truth = warp.image(source), warp.truth(source_truth, self._pairs.target.is_gray)
+        image, truth = flipped(image, truth, settings, draws[MIRROR])
+        return changed_looks(image, truth, settings, draws[LOOKS])
 
-    def _anywhere(self, rng: np.random.Generator) -> tuple[Box, tuple[int, int]]:
+    def _anywhere(self, rng: np.random.Generator) -> tuple[Box, Corner]:
         region = self._regions[int(rng.choice(len(self._regions), p=self._chances))]
         bounds = [self._bounds(length) for length in region.shape[1:]]
         y, x = (int(rng.integers(low, high, endpoint=True)) for low, high in bounds)
         return region, (y, x)
 
-    def _on_an_object(self, rng: np.random.Generator) -> tuple[Box, tuple[int, int]]:
+    def _on_an_object(self, rng: np.random.Generator) -> tuple[Box, Corner]:
         chosen = int(rng.integers(len(self._cells)))
         region = self._regions[self._cell_regions[chosen]]
         corner = []
@@ -162,67 +146,21 @@ class PatchSampler:
 
 
 def validation_batches(
-    pairs: Pairs, held_out: Sequence[Box], survey: Survey, side: int, most: int, batch_size: int
+    pairs: Pairs, held_out: Sequence[Box], side: int, most: int, batch_size: int
 ) -> list[Batch]:
     """Return windows that show the held-out boxes once each, with their surroundings at weight 0.
 
     Of more than `most` windows, as many are taken, evenly spread.
     """
-    cells = [(Box.section(box.start[0], survey.shape), cell) for box in held_out for cell in _grid(box, side)]
+    cells = [(pairs.labels.whole(box.start[0]), cell) for box in held_out for cell in _grid(box, side)]
     if len(cells) > most:
         cells = [cells[i] for i in np.linspace(0, len(cells) - 1, most).round().astype(int)]
     windows = [_window_around(pairs, section, cell, side) for section, cell in cells]
     batches = [windows[i : i + batch_size] for i in range(0, len(windows), batch_size)]
     return [
-        Batch(np.stack([image for image, _ in group])[..., None], np.stack([truth for _, truth in group]))
+        Batch(np.stack([image for image, _ in group]), np.stack([truth for _, truth in group]))
         for group in batches
     ]
-
-
-def prepared_ahead(make: Callable[[int], Result], threads: int = 2, ahead: int = 4) -> Generator[Result]:
-    """Yield make(0), make(1), ... without end, computing some ahead in threads; close it when done."""
-    with ThreadPoolExecutor(threads, thread_name_prefix="patches") as pool:
-        pending = deque(pool.submit(make, index) for index in range(ahead))
-        try:
-            for index in count(ahead):
-                pending.append(pool.submit(make, index))
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
-
-
-def measure_normalisation(image: Volume, boxes: Sequence[Box], context: Context) -> Normalisation:
-    """Return mean and standard deviation of the gray values in boxes; of many, 32 are measured."""
-    if len(boxes) > MOST_BOXES_FOR_STATISTICS:
-        chosen = np.linspace(0, len(boxes) - 1, MOST_BOXES_FOR_STATISTICS).round().astype(int)
-        boxes = [boxes[i] for i in chosen]
-    number, total, squares = 0, 0.0, 0.0
-    for box in context.track(boxes, "Measuring gray values"):
-        for band in bands(box):
-            values = image.read(band).astype(np.float64)
-            number += values.size
-            total += float(values.sum())
-            squares += float(np.square(values).sum())
-    mean = total / number
-    std = float(np.sqrt(max(squares / number - mean**2, 0.0)))
-    if not np.isfinite(mean + std):
-        raise UniemError(
-            f"{image.name or 'The image'} holds values that are no numbers (NaN or infinite).",
-            "Convert it to 8 or 16 bit first.",
-        )
-    if std <= 1e-6 * max(abs(mean), 1e-6):
-        raise UniemError(
-            f"{image.name or 'The image'} has the same gray value everywhere that is annotated.",
-            "Choose the image that the labels were painted on.",
-        )
-    return Normalisation(mean=mean, std=std)
-
-
-def normalised(gray: NDArray[Any], normalisation: Normalisation) -> Floats:
-    """Return gray values of any type as float32 network inputs."""
-    shifted = gray.astype(np.float32) - np.float32(normalisation.mean)
-    return np.asarray(shifted / np.float32(normalisation.std), np.float32)
 
 
 def _grid(box: Box, side: int) -> Iterator[Box]:
@@ -237,7 +175,7 @@ def _window_around(pairs: Pairs, section: Box, cell: Box, side: int) -> tuple[Fl
     for axis in (1, 2):
         centred = (cell.start[axis] + cell.stop[axis] - side) // 2
         corner.append(min(max(centred, 0), max(section.shape[axis] - side, 0)))
-    image, truth = pairs.window(section, (corner[0], corner[1]), side)
+    image, truth = pairs.window(section, (corner[0], corner[1]), (side, side))
     inside = cell.relative_to((cell.start[0], corner[0], corner[1])).slices[1:]
     weight = np.zeros((side, side), np.float32)
     weight[inside] = truth[..., 1][inside]

@@ -11,18 +11,42 @@ from uniem.networks.augmentation import Augmentation
 from uniem.networks.backend import Device, Precision
 from uniem.networks.losses import CrossEntropyDice, LossChoice, upgraded
 from uniem.networks.optimisation import Adam, Cosine, Optimiser, Schedule
+from uniem.networks.targets import ClassWeights, Task
 
-Criterion = Literal["f1", "jaccard", "loss"]
+Criterion = Literal["f1", "jaccard", "loss", "auc", "v_rand", "v_info"]
 
 ADVANCED: dict[str, JsonValue] = {"advanced": True}
 
 
-class TrainingSettings(BaseModel):
-    """How to train a two-dimensional network."""
+class NetworkChoice(BaseModel):
+    """Which network is trained."""
+
+    network: Network = Field(Unet(), description="The network to train.")
+
+
+class LearningSettings(BaseModel):
+    """How a two-dimensional network learns, whichever it is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    network: Network = Field(Unet(), description="The network to train.")
+    task: Task = Field(
+        "binary",
+        description="What to find: one kind of object; classes, one for each label; the boundaries between "
+        "labels; or a gray image like that given as labels.",
+    )
+    class_names: str = Field(
+        "",
+        description="Names of the classes in the order of their labels, with commas between them; empty: the "
+        "labels.",
+        json_schema_extra=ADVANCED,
+    )
+    boundary_width: int = Field(
+        2,
+        ge=2,
+        le=64,
+        description="Width of the boundaries between labels, for the task boundary.",
+        json_schema_extra={"unit": "px", "advanced": True},
+    )
     max_minutes: float | None = Field(
         None,
         gt=0,
@@ -30,15 +54,36 @@ class TrainingSettings(BaseModel):
         json_schema_extra={"unit": "min"},
     )
     steps: int = Field(2000, ge=1, description="Number of batches to learn from.")
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="End when so many judgements in a row were no better than the best; empty: go on.",
+    )
     loss: LossChoice = Field(
         CrossEntropyDice(),
         description="What is made small: cross-entropy judges pixels, dice the overlap of areas, and focal "
         "losses dwell on what is hard or rare.",
     )
+    class_weights: ClassWeights = Field(
+        "none",
+        description="How much each class counts in the loss: all the same; auto: the rarer the more; manual: "
+        "as said below; or CEM500K's rule, 3 for rare classes, 1 for others and 0.1 for the background.",
+    )
+    manual_weights: str = Field(
+        "1, 1",
+        description="Manual class weights with commas between them, the background's first.",
+        json_schema_extra=ADVANCED,
+    )
     patch_size: int = Field(
         256, ge=16, le=4096, description="Side of the training patches.", json_schema_extra={"unit": "px"}
     )
-    batch_size: int = Field(8, ge=1, le=1024, description="Number of patches per step.")
+    batch_size: int = Field(
+        8,
+        ge=1,
+        le=1024,
+        description="Number of patches per step; where the memory is too small for it, the step is done in "
+        "parts.",
+    )
     optimiser: Optimiser = Field(Adam(), description="How the weights follow the slope of the loss.")
     learning_rate: float = Field(2e-3, gt=0, le=1, description="Largest step size of the optimiser.")
     schedule: Schedule = Field(Cosine(), description="How the learning rate goes over the training.")
@@ -64,6 +109,16 @@ class TrainingSettings(BaseModel):
     )
     validation_fraction: float = Field(
         0.1, ge=0, le=0.5, description="Share of the annotated part that is held out to judge the network."
+    )
+    validation_sections: str = Field(
+        "",
+        description="Sections to hold out instead of a share, counted from 0, as in 0, 3, 8-11.",
+        json_schema_extra=ADVANCED,
+    )
+    validation_boxes: str = Field(
+        "",
+        description="Boxes to hold out instead, z0:z1, y0:y1, x0:x1 without the ends; several joined by ;.",
+        json_schema_extra={"unit": "px", "advanced": True},
     )
     criterion: Criterion = Field(
         "f1", description="Score on the held-out part by which the best weights are chosen."
@@ -103,18 +158,29 @@ class TrainingSettings(BaseModel):
         return values
 
     @model_validator(mode="after")
+    def _background_counts(self) -> Self:
+        if self.ignore_label == self.background_label:
+            raise ValueError(f"the background label {self.background_label} is also the label to ignore")
+        return self
+
+    @model_validator(mode="after")
+    def _held_out_in_one_way(self) -> Self:
+        if self.validation_sections.strip() and self.validation_boxes.strip():
+            raise ValueError("both sections and boxes are held out; name one of them")
+        return self
+
+
+# The network comes first: fields are listed base by base, the last base first.
+class TrainingSettings(LearningSettings, NetworkChoice):
+    """How to train a two-dimensional network."""
+
+    @model_validator(mode="after")
     def _patches_fit_the_network(self) -> Self:
         stride = self.network.stride
         if self.patch_size % stride:
             raise ValueError(
                 f"the patch size {self.patch_size} is not a multiple of {stride}, which this network needs"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _background_counts(self) -> Self:
-        if self.ignore_label == self.background_label:
-            raise ValueError(f"the background label {self.background_label} is also the label to ignore")
         return self
 
 

@@ -2,90 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-import numpy as np
-from numpy.typing import NDArray
-
-from uniem.data.geometry import Box, Triple
-from uniem.data.volume import Volume
+from uniem.data.geometry import Box
 from uniem.errors import UniemError
-from uniem.progress import Context
+from uniem.networks.survey import Survey
 
-CELL = 64
-BAND_PIXELS = 16_000_000
 # Below this number of held-out sections, a part of every section is held out instead.
 FEWEST_SECTIONS = 0.75
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """Where in a volume the labelled objects are, counted in cells of 64 × 64 pixels.
-
-    Attributes
-    ----------
-    shape : the volume's shape.
-    objects : for each annotated section, the number of object pixels of each cell, (cells y, cells x) int64.
-    """
-
-    shape: Triple
-    objects: Mapping[int, NDArray[np.int64]]
-
-    @property
-    def sections(self) -> list[int]:
-        """The annotated sections, in order."""
-        return sorted(self.objects)
-
-    def share_of(self, boxes: Sequence[Box]) -> float:
-        """Return about which share of the pixels of some boxes, one section thick, is object."""
-        pixels = sum(box.size for box in boxes)
-        return sum(float(self._weighted(box).sum()) for box in boxes) / max(pixels, 1)
-
-    def cells_in(self, box: Box) -> NDArray[np.intp]:
-        """List the cells with objects that a box, one section thick, contains a part of, as (n, 2) y, x."""
-        return np.argwhere(self._weighted(box) > 0)
-
-    def _weighted(self, box: Box) -> NDArray[np.float64]:
-        counts = self.objects[box.start[0]]
-        covered = [
-            _covered(counts.shape[axis], box.start[axis + 1], box.stop[axis + 1], self.shape[axis + 1])
-            for axis in (0, 1)
-        ]
-        return counts * covered[0][:, None] * covered[1][None, :]
-
-
-def survey_labels(
-    labels: Volume,
-    ignore_label: int | None,
-    use_empty_sections: bool,
-    context: Context,
-    background_label: int = 0,
-) -> Survey:
-    """Count where the objects are; raise if there are none, or nothing else.
-
-    A section without any object counts as not annotated, unless `use_empty_sections` or background is
-    painted, too.
-    """
-    objects = {}
-    background = 0
-    for z in context.track(range(labels.shape[0]), "Looking through the labels"):
-        counts, known = _count(labels, z, ignore_label, background_label)
-        if use_empty_sections or counts.any() or (background_label and known):
-            objects[z] = counts
-            background += known - int(counts.sum())
-    name = labels.name or "The label volume"
-    if not any(counts.any() for counts in objects.values()):
-        raise UniemError(
-            f"{name} holds no object: every voxel is background.",
-            "Paint some objects, or choose other labels.",
-        )
-    if background == 0:
-        raise UniemError(
-            f"{name} holds no background: every voxel is part of an object.",
-            f"Give what is not an object label {background_label}, or choose other labels.",
-        )
-    return Survey(labels.shape, objects)
+SECTIONS_HINT = "Write numbers of sections, from 0 on, as in 0, 3, 8-11; some must remain to train."
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,50 +43,106 @@ def split_sections(survey: Survey, fraction: float) -> Split:
     possible runs of sections, or sides, the one whose share of object pixels is nearest to that of all is
     held out.
     """
-    boxes = [Box.section(z, survey.shape) for z in survey.sections]
+    boxes = survey.boxes
     candidates: list[Split] = []
     if fraction * len(boxes) >= FEWEST_SECTIONS and len(boxes) > 1:
         candidates = list(_runs(boxes, fraction))
     elif fraction > 0:
-        candidates = list(_strips(boxes, survey.shape, fraction))
+        candidates = list(_strips(boxes, fraction))
     if not candidates:
         return Split(tuple(boxes), ())
     share = survey.share_of(boxes)
     return min(candidates, key=lambda split: abs(survey.share_of(split.validation) - share))
 
 
-def bands(box: Box) -> Iterator[Box]:
-    """Cut a box, one section thick, into bands of rows that fit in memory, each of whole cells."""
-    (z, top, left), (_, bottom, right) = box.start, box.stop
-    rows = max(CELL, BAND_PIXELS // max(right - left, 1) // CELL * CELL)
-    for y in range(top, bottom, rows):
-        yield Box((z, y, left), (z + 1, min(y + rows, bottom), right))
+def hold_out_sections(survey: Survey, text: str) -> Split:
+    """Hold out the sections that a text such as `0, 3, 8-11` names; raise where it makes no sense."""
+    named: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        if match is None:
+            raise UniemError(f"'{part.strip()}' in '{text}' names no section.", SECTIONS_HINT)
+        named.update(range(int(match[1]), int(match[2] or match[1]) + 1))
+    boxes = survey.boxes
+    held_out = [box for box in boxes if box.start[0] in named]
+    rest = [box for box in boxes if box.start[0] not in named]
+    if not held_out or not rest:
+        numbers = ", ".join(str(box.start[0]) for box in boxes[:20])
+        raise UniemError(
+            f"Of the annotated sections, {numbers}{', …' if len(boxes) > 20 else ''}, '{text}' holds out "
+            f"{'none' if not held_out else 'all'}.",
+            SECTIONS_HINT,
+        )
+    return Split(tuple(rest), tuple(held_out))
 
 
-def _count(
-    labels: Volume, z: int, ignore_label: int | None, background_label: int
-) -> tuple[NDArray[np.int64], int]:
-    """Return the object pixels of each cell of a section, and how many of its pixels are known."""
-    counts, known = [], 0
-    for band in bands(Box.section(z, labels.shape)):
-        values = labels.read(band)[0]
-        is_object = values != background_label
-        known += values.size
-        if ignore_label is not None:
-            is_known = values != ignore_label
-            known -= values.size - int(is_known.sum())
-            is_object &= is_known
-        rows = np.add.reduceat(is_object, np.arange(0, values.shape[0], CELL), axis=0, dtype=np.int64)
-        counts.append(np.add.reduceat(rows, np.arange(0, values.shape[1], CELL), axis=1))
-    return np.concatenate(counts), known
+def hold_out_boxes(survey: Survey, text: str) -> Split:
+    """Hold out boxes, `z0:z1, y0:y1, x0:x1`, several joined by semicolons; raise where they are empty."""
+    training, validation = survey.boxes, list[Box]()
+    for part in text.split(";"):
+        box = _read_box(part)
+        kept: list[Box] = []
+        for region in training:
+            inside = region.intersection(box)
+            if inside.is_empty:
+                kept.append(region)
+            else:
+                validation.append(inside)
+                kept += _around(region, inside)
+        training = kept
+    if not validation or not training:
+        raise UniemError(
+            f"'{text}' holds out {'all' if validation else 'none'} of what is annotated.",
+            "Write z0:z1, y0:y1, x0:x1 in pixels, the ends not included.",
+        )
+    return Split(tuple(training), tuple(validation))
 
 
-def _covered(cells: int, start: int, stop: int, length: int) -> NDArray[np.float64]:
-    """Return which share of each cell along an axis lies between start and stop."""
-    low = np.arange(cells) * CELL
-    high = np.minimum(low + CELL, length)
-    inside = np.maximum(np.minimum(high, stop) - np.maximum(low, start), 0)
-    return np.asarray(inside / (high - low), np.float64)
+def fold_splits(survey: Survey, folds: int) -> list[Split]:
+    """Cut what is annotated in so many parts, each held out once: runs of sections, or strips of each."""
+    boxes = survey.boxes
+    if len(boxes) >= folds:
+        edges = [round(i * len(boxes) / folds) for i in range(folds + 1)]
+        parts = [boxes[a:b] for a, b in pairwise(edges)]
+        return [
+            Split(tuple(box for other in parts if other is not part for box in other), tuple(part))
+            for part in parts
+        ]
+    axis = 1 if min(b.shape[1] for b in boxes) >= min(b.shape[2] for b in boxes) else 2
+    if min(box.shape[axis] for box in boxes) < folds:
+        raise UniemError(f"The sections are too small for {folds} folds.", "Choose fewer folds.")
+    return [_strip_fold(boxes, axis, number, folds) for number in range(folds)]
+
+
+def _strip_fold(boxes: Sequence[Box], axis: int, number: int, folds: int) -> Split:
+    training, validation = list[Box](), list[Box]()
+    for box in boxes:
+        first, last = (round(n * box.shape[axis] / folds) for n in (number, number + 1))
+        before, rest = _cut(box, axis, box.start[axis] + first)
+        held_out, after = _cut(rest, axis, box.start[axis] + last)
+        validation.append(held_out)
+        training += [part for part in (before, after) if part.size]
+    return Split(tuple(training), tuple(validation))
+
+
+def _read_box(text: str) -> Box:
+    edges = [re.fullmatch(r"\s*(\d+)\s*:\s*(\d+)\s*", part) for part in text.split(",")]
+    numbers = [(int(m[1]), int(m[2])) for m in edges if m is not None]
+    if len(edges) != 3 or len(numbers) != 3 or any(low >= high for low, high in numbers):
+        raise UniemError(
+            f"'{text.strip()}' is not a box.", "Write z0:z1, y0:y1, x0:x1 in pixels, as in 0:2, 0:256, 0:512."
+        )
+    (z, z_stop), (y, y_stop), (x, x_stop) = numbers
+    return Box((z, y, x), (z_stop, y_stop, x_stop))
+
+
+def _around(region: Box, hole: Box) -> list[Box]:
+    """Return what is left of a section's region around a hole: above, below, left and right."""
+    above, rest = _cut(region, 1, hole.start[1])
+    middle, below = _cut(rest, 1, hole.stop[1])
+    left, rest = _cut(middle, 2, hole.start[2])
+    _, right = _cut(rest, 2, hole.stop[2])
+    return [part for part in (above, below, left, right) if part.size]
 
 
 def _runs(boxes: list[Box], fraction: float) -> Iterator[Split]:
@@ -168,14 +152,19 @@ def _runs(boxes: list[Box], fraction: float) -> Iterator[Split]:
         yield Split((*boxes[:first], *boxes[first + count :]), tuple(held_out))
 
 
-def _strips(boxes: list[Box], shape: Triple, fraction: float) -> Iterator[Split]:
+def _strips(boxes: list[Box], fraction: float) -> Iterator[Split]:
     for axis in (1, 2):
-        width = max(1, round(fraction * shape[axis]))
-        for cut, at_end in ((shape[axis] - width, True), (width, False)):
-            if 0 < cut < shape[axis]:
-                parts = [_cut(box, axis, cut) for box in boxes]
-                first, second = tuple(a for a, _ in parts), tuple(b for _, b in parts)
-                yield Split(first, second) if at_end else Split(second, first)
+        if min(box.shape[axis] for box in boxes) < 2:
+            continue
+        for at_end in (True, False):
+            training, validation = list[Box](), list[Box]()
+            for box in boxes:
+                length = box.shape[axis]
+                width = min(max(1, round(fraction * length)), length - 1)
+                parts = _cut(box, axis, length - width if at_end else width)
+                training.append(parts[0 if at_end else 1])
+                validation.append(parts[1 if at_end else 0])
+            yield Split(tuple(training), tuple(validation))
 
 
 def _cut(box: Box, axis: int, position: int) -> tuple[Box, Box]:

@@ -20,7 +20,7 @@ from uniem.data.volume import Volume, check_same_shape
 from uniem.errors import UniemError
 from uniem.networks.architectures import Architecture, read_network
 from uniem.networks.backend import out_of_memory_errors, prepare_backend
-from uniem.networks.patches import normalised
+from uniem.networks.normalisation import normalised
 from uniem.networks.reflection import read_reflected, reflected
 from uniem.networks.settings import PredictionSettings
 from uniem.networks.weights import load_network

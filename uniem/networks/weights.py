@@ -43,3 +43,17 @@ def load_network(folder: ModelFolder, policy: str = FLOAT32) -> keras.Model:
             "Restore the folder, or train the model again.",
         ) from error
     return model
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
+    """Copy the weights of each layer to that at its place in another model of the same architecture.
+
+    Return the names of the layers whose shapes differ, such as the last one where there are other classes.
+    """
+    different = []
+    for old, new in zip(source.layers, target.layers, strict=True):
+        if [tuple(w.shape) for w in old.weights] == [tuple(w.shape) for w in new.weights]:
+            new.set_weights(old.get_weights())
+        else:
+            different.append(new.name)
+    return different

@@ -25,6 +25,7 @@ BUILT_IN = (
     "filters",
     "labels",
     "train_2d",
+    "cross_validate_2d",
     "infer_2d",
     "mesh",
     "measure",

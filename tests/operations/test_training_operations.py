@@ -1,0 +1,87 @@
+"""Trainings from a model, further, in folds and on lists of pictures, as they are started by a user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.operations.conftest import Recorder, run
+from uniem.data.model_folder import ModelFolder
+from uniem.data.table import read_csv
+from uniem.errors import UniemError
+from uniem.operations.training_pairs import read_pairs
+from uniem.progress import Cancelled
+
+TINY: dict[str, Any] = {
+    "network": {"kind": "unet", "depth": 1, "base_features": 4},
+    "patch_size": 32,
+    "batch_size": 2,
+    "device": "cpu",
+}
+
+
+def test_a_cancelled_training_is_resumed_and_a_model_fine_tuned(
+    image: Path, labels: Path, tmp_path: Path
+) -> None:
+    inputs = {"image": image, "labels": labels}
+    with pytest.raises(Cancelled):
+        run("train-2d", inputs, {"model": tmp_path / "a"}, Recorder(cancel_after=14), steps=8, **TINY)
+    done = ModelFolder.open(tmp_path / "a").record.steps
+    assert 0 < done < 8
+    run("resume-2d", {**inputs, "start": tmp_path / "a"}, {"model": tmp_path / "b"})
+    assert ModelFolder.open(tmp_path / "b").record.steps == 8
+    assert ModelFolder.open(tmp_path / "a").record.steps == done
+    values = {name: value for name, value in TINY.items() if name != "network"}
+    start = {**inputs, "start": tmp_path / "b"}
+    run("fine-tune-2d", start, {"model": tmp_path / "c"}, steps=2, freeze_encoder=True, **values)
+    tuned = ModelFolder.open(tmp_path / "c").record
+    assert tuned.architecture["base_features"] == 4 and tuned.steps == 2
+
+
+def test_folds_are_reported_with_mean_and_spread(image: Path, labels: Path, tmp_path: Path) -> None:
+    outputs = {"model": tmp_path / "model", "report": tmp_path / "folds.csv"}
+    context = run("cross-validate-2d", {"image": image, "labels": labels}, outputs, folds=2, steps=3, **TINY)
+    rows = {row["fold"]: row for row in read_csv(tmp_path / "folds.csv", {"fold": str}).records()}
+    assert list(rows) == ["1", "2", "mean", "sd"]
+    f1 = [float(rows[fold]["val_f1"]) for fold in ("1", "2")]  # type: ignore[arg-type]
+    assert rows["mean"]["val_f1"] == pytest.approx(np.mean(f1))
+    assert rows["sd"]["val_f1"] == pytest.approx(np.std(f1, ddof=1))
+    best = context.results["best_fold"]  # type: ignore[attr-defined]
+    assert ModelFolder.open(tmp_path / "model").record.best["val_f1"] == max(f1)
+    models = [ModelFolder.open(tmp_path / "model" / "folds" / fold) for fold in ("1", "2")]
+    top = ModelFolder.open(tmp_path / "model")
+    assert top.weights_path.read_bytes() == models[best - 1].weights_path.read_bytes()
+
+
+def _pictures(folder: Path) -> None:
+    """Write three pictures of different sizes, and what is bright in them."""
+    for part in ("raw", "mito"):
+        (folder / part).mkdir()
+    for number, side in enumerate((40, 56, 48), 9):
+        rng = np.random.default_rng(number)
+        gray = rng.integers(0, 255, (side, side + 8), np.uint8)
+        cv2.imwrite(str(folder / "raw" / f"im{number}.png"), gray)
+        cv2.imwrite(str(folder / "mito" / f"lab{number}.png"), (gray > 200).astype(np.uint8))
+
+
+def test_pictures_that_are_no_stack_are_paired_in_natural_order(
+    image: Path, labels: Path, tmp_path: Path
+) -> None:
+    _pictures(tmp_path)
+    listed = tmp_path / "pairs.csv"
+    listed.write_text("image,labels\nraw/*.png,mito/*.png\n", encoding="utf-8")
+    pairs = read_pairs(str(listed))
+    assert [pair[0].shape for pair in pairs] == [(1, 40, 48), (1, 56, 64), (1, 48, 56)]
+    for gray, found in pairs:
+        np.testing.assert_array_equal(found[0], gray[0] > 200)
+    model = {"model": tmp_path / "model"}
+    run("train-2d", {"image": image, "labels": labels}, model, steps=2, further=str(listed), **TINY)
+    assert ModelFolder.open(tmp_path / "model").record.steps == 2
+    (tmp_path / "mito" / "lab10.png").unlink()
+    with pytest.raises(UniemError, match="names 3 images and 2 labels"):
+        read_pairs(str(listed))
+    assert read_pairs("  ") == []

@@ -1,0 +1,62 @@
+"""Train a two-dimensional network several times, each judged on another part of the ground truth."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from uniem.data.model_folder import ModelFolder
+from uniem.data.table import write_csv
+from uniem.data.volume import Volume
+from uniem.networks.settings import TrainingSettings
+from uniem.operations.operation import Role, operation
+from uniem.operations.outputs import PathOutput
+from uniem.operations.parameters import Parameters
+from uniem.operations.train_2d import FURTHER, MENU
+from uniem.operations.training_pairs import read_pairs
+from uniem.progress import Context
+
+
+class CrossValidate2DParameters(TrainingSettings, Parameters):
+    """How to train the networks, and how many."""
+
+    folds: int = Field(
+        5,
+        ge=2,
+        le=50,
+        description="Number of parts, each held out once; so many networks are trained. What else is said of "
+        "validation is not used.",
+    )
+    further: str = FURTHER
+
+
+@operation(
+    "cross-validate-2d",
+    menu=MENU,
+    device="gpu",
+    inputs={"image": Role.IMAGE, "labels": Role.LABELS},
+    outputs={"model": Role.MODEL, "report": Role.TABLE},
+)
+def cross_validate_2d(
+    image: Volume,
+    labels: Volume,
+    model: PathOutput,
+    report: PathOutput,
+    params: CrossValidate2DParameters,
+    context: Context,
+) -> None:
+    """Train a 2D network on all folds but one, for each fold in turn, and report the scores.
+
+    The report has a row per fold, their mean and their standard deviation. The model folder is that of the
+    best fold, and holds the models of all folds in `folds`, for an ensemble. A time limit is that of all
+    folds together.
+    """
+    from uniem.networks.backend import prepare_backend
+    from uniem.networks.cross_validation import cross_validate
+
+    prepare_backend(params.device)
+    settings = TrainingSettings.model_validate(params.model_dump(exclude={"further", "folds"}))
+    folder = ModelFolder.create(model.path)
+    further = read_pairs(params.further)
+    done = cross_validate(image, labels, settings, params.folds, folder, context, further=further)
+    write_csv(done.table(), report.path)
+    context.result(best_fold=done.best, **done.summary())
