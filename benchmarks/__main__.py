@@ -16,6 +16,7 @@ NAMES = (
     "volumes",
     "proofreading",
     "real_proofreading",
+    "splits",
 )
 
 
