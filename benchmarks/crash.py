@@ -28,6 +28,7 @@ from uniem.proofreading.tools.brush import Stroke, paint
 
 SHAPE: Triple = (8, 768, 768)
 EDITS_PER_SAVE = 12
+STEPS_PER_EDIT = 12
 # A process of its own for each editor, which need not import everything first.
 CHILDREN = multiprocessing.get_context("forkserver")
 CHILDREN.set_forkserver_preload(
@@ -69,9 +70,14 @@ def edit_for_ever(path: Path, first: int, told: Connection) -> None:
         if number % EDITS_PER_SAVE == EDITS_PER_SAVE - 1:
             told.send(("saving", number))
             saving = session.begin_saving("kept" if number % 3 else "")
-        if saving is not None and not saving.go_on():
-            told.send(("saved", number))
-            saving = None
+        # A save takes a few edits.
+        for _ in range(STEPS_PER_EDIT if saving is not None else 0):
+            assert saving is not None
+            if not saving.go_on():
+                told.send(("saved", number))
+                saving = None
+                break
+            time.sleep(0.001 * saving.is_waiting)
 
 
 def made(volume: Volume, number: int) -> Edit:

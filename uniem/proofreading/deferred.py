@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -196,9 +196,14 @@ def taken_back(changes: list[Change], entry: int) -> bool:
     return False
 
 
-@functools.lru_cache(256)
-def composed(changes: tuple[Change, ...]) -> list[Change]:
+def composed(changes: tuple[Change, ...]) -> Sequence[Change]:
     """Return changes with renamings in a row made into one."""
+    # Patches are not kept by a cache that outlives their session.
+    return _composed(changes) if sum(isinstance(each, Renaming) for each in changes) > 1 else changes
+
+
+@functools.lru_cache(256)
+def _composed(changes: tuple[Change, ...]) -> list[Change]:
     shorter: list[Change] = []
     for change in changes:
         last = shorter[-1] if shorter else None
