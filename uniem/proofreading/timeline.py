@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from uniem.data.geometry import Box
+from uniem.progress import Context
 from uniem.proofreading.applying import Done, changes_by_block, changes_in
 from uniem.proofreading.deferred import Change
 from uniem.proofreading.edits import Edit, Patch
@@ -129,13 +131,24 @@ class Timeline:
 
     def restore_inside(self, box: Box, after: int) -> Edit | None:
         """Return an edit that makes a box's voxels what they were just after an edit; None if they are."""
-        way, patches = self._way_in(box, after), []
-        for tile in tiles(box.intersection(Box.of_shape(self._volume.shape))):
-            now = self._volume.read(tile)
-            was = self._changed(now, tile, way)
-            patch = Patch.of(tile.start, was != now, now, was)
-            patches += [patch] if patch is not None else []
-        return Edit("Undo inside a box", tuple(patches)) if patches else None
+        return self.restoring(box, after)(Context())
+
+    def restoring(self, box: Box, after: int) -> Callable[[Context], Edit | None]:
+        """Return what makes the edit of `restore_inside`, in any thread; nothing may be edited meanwhile."""
+        way = self._way_in(box, after)
+        listed = list(tiles(box.intersection(Box.of_shape(self._volume.shape))))
+
+        def make(context: Context) -> Edit | None:
+            found = (self._patch_back(tile, way) for tile in context.track(listed, "parts"))
+            patches = tuple(patch for patch in found if patch is not None)
+            return Edit("Undo inside a box", patches) if patches else None
+
+        return make
+
+    def _patch_back(self, tile: Box, way: dict[int, list[Change]]) -> Patch | None:
+        now = self._volume.read(tile)
+        was = self._changed(now, tile, way)
+        return Patch.of(tile.start, was != now, now, was)
 
     def _way_in(self, box: Box, after: int) -> dict[int, list[Change]]:
         """Return what has to be changed in each block of a box to make it what it was."""

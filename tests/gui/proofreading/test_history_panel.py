@@ -10,7 +10,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QTableView
 
-from tests.gui.proofreading.conftest import scene, select, voxels
+from tests.gui.proofreading.conftest import scene, select, settle, voxels
 from uniem.gui.main_window import MainWindow
 from uniem.gui.proofreading.history_model import BEGINNING, SAVED, TITLE
 
@@ -82,12 +82,14 @@ def test_only_what_is_in_view_is_undone(three: MainWindow, qtbot: Any) -> None:
     three.canvas.model.go_to(2)
     panel.table.setCurrentIndex(panel.model.index(0, TITLE))
     panel.undo_here.menu().actions()[0].trigger()
+    settle(three, qtbot)
     after = voxels(three)
     np.testing.assert_array_equal(after[2], scene()[2])
     assert not (after[1] == 8).any()
     wait(three, qtbot, 5)
     panel.table.setCurrentIndex(panel.model.index(0, TITLE))
     panel.undo_here.menu().actions()[1].trigger()
+    settle(three, qtbot)
     np.testing.assert_array_equal(voxels(three), scene())
     three.action_set["undo"].trigger()
     np.testing.assert_array_equal(voxels(three), after)

@@ -111,15 +111,16 @@ class HistoryPanel(QWidget):
         if session is None or row < 0 or box is None or self._canvas.painting.session is not session:
             self.failed.emit("Show the labels that are being edited first.")
             return
-        after = self.model.edit(row)
+        if self._canvas.painting.maker.is_busy:
+            self.failed.emit(self._canvas.painting.refusal())
+            return
 
         def done(edit: object) -> None:
             self.told.emit("Undone in view." if edit is not None else "Nothing in view differs from that.")
 
         with _Waiting():
-            self._canvas.painting.carry_out(
-                "", lambda context: session.timeline.restore_inside(box, after), done=done
-            )
+            make = session.timeline.restoring(box, self.model.edit(row))
+        self._canvas.painting.carry_out("Undo in view", make, is_long=True, done=done)
 
     def ask_checkpoint(self) -> None:
         """Ask for a name and save under it."""
