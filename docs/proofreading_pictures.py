@@ -88,8 +88,6 @@ def split_by_marks(player: Player) -> None:
     canvas.view.look_from(canvas.view.camera.scale, 55, 165)
     _settle(player)
     player.rest(2.0)
-    for view in canvas.grid.views:
-        view.viewport().update()
     player.picture("proofreading-split-3d")
     player.key(Qt.Key.Key_Return)
     _settle(player)

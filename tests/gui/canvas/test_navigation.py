@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from qtpy.QtGui import QImage, QKeyEvent, QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMainWindow
 
 from tests.gui.canvas.conftest import place
+from uniem.data.geometry import VoxelSize
 from uniem.data.volume import ArrayVolume
 from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.canvas.keymap_presets import SHORTCUTS, keymap_of
@@ -307,3 +309,25 @@ def test_the_hint_names_the_key_that_shows_the_raw_image(qtbot: QtBot, painting_
     assert not canvas.model.display.peek_raw and not canvas.hint().modifier
     canvas.keys.use(keymap_of(keys={"canvas/see-raw": ()}))
     assert "raw" not in str(canvas.hint())
+
+
+def test_nothing_stays_on_the_screen_where_a_section_was(qtbot: QtBot, canvas: Canvas) -> None:
+    canvas.show_volumes(ArrayVolume(np.full((160, 250, 250), 200, np.uint8), VoxelSize(10, 10, 10)))
+    canvas.grid.show_three()
+    QTest.qWait(50)
+    for view in canvas.grid.views:
+        view.zoom(2.0)
+    QTest.qWait(50)
+    canvas.view.look_from(canvas.view.camera.scale, 5, 5)
+    for view in canvas.grid.views:
+        view.look_at(2, 2)
+
+    def is_as_painted_anew() -> bool:
+        shown = canvas.screen().grabWindow(int(canvas.winId())).toImage()
+        return bool(shown.convertToFormat(QImage.Format.Format_RGB32) == painted_anew(canvas))
+
+    qtbot.waitUntil(is_as_painted_anew)
+
+
+def painted_anew(canvas: Canvas) -> QImage:
+    return canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)

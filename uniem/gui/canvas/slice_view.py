@@ -343,6 +343,8 @@ class SliceView(EventView):
         top, left, bottom, right = camera.view_box(self._size())
         across, down = self._size()[0] / (right - left), self._size()[1] / (bottom - top)
         self.scene_box.setTransform(QTransform(across, 0, 0, down, -left * across, -top * down))
+        # Qt forgets what an item leaves bare that moves twice between two paintings.
+        self.viewport().update()
         ratio = self.devicePixelRatioF()
         scales = camera.scale * camera.aspect, camera.scale
         self.item.set_view((top, left, bottom, right), scales[0] * ratio, scales[1] * ratio)
