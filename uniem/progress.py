@@ -41,6 +41,10 @@ class Context:
         """Tell whether the caller asked to end."""
         return False
 
+    def paused(self) -> bool:
+        """Tell whether the caller asked to wait; operations that can, such as a training, do so."""
+        return False
+
     def progress(self, done: int, total: int | None, label: str) -> None:
         """Report that `done` of `total` steps (None: unknown) of the stage `label` are over."""
 

@@ -9,7 +9,9 @@ import pytest
 
 from uniem.errors import UniemError
 from uniem.jobs.events import Event, Message, Metric, Preview, Progress, Result
+from uniem.jobs.folder import JobFolder
 from uniem.jobs.reporting import JobContext, plain
+from uniem.jobs.request import JobRequest
 from uniem.progress import Cancelled
 
 
@@ -89,3 +91,14 @@ def test_results_are_plain_json() -> None:
     events: list[Event] = []
     JobContext(events.append, lambda: False).result(f1=np.float64(0.25))
     assert isinstance(events[0], Result) and events[0].values == {"f1": 0.25}
+
+
+def test_a_job_waits_while_it_is_asked_to(tmp_path: Path) -> None:
+    folder = JobFolder.create(tmp_path, JobRequest(operation="train-2d"))
+    context = JobContext(lambda _event: None, lambda: False, folder.path)
+    assert not context.paused() and not JobContext(lambda _event: None, lambda: False).paused()
+    folder.ask_pause()
+    assert context.paused()
+    folder.ask_pause(False)
+    folder.ask_pause(False)
+    assert not context.paused()

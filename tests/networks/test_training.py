@@ -212,6 +212,27 @@ def test_an_interrupted_and_resumed_training_equals_an_uninterrupted_one(
     np.testing.assert_array_equal(*answers)
 
 
+class _Pausing(Recorder):
+    """Asks for a pause at the third step, and is content when it was asked three times."""
+
+    looks = 0
+
+    def paused(self) -> bool:
+        self.looks += 1
+        return 3 <= self.looks < 6
+
+
+def test_a_paused_training_waits_and_goes_on_as_before(tmp_path: Path, sample: Sample) -> None:
+    folders = [ModelFolder.create(tmp_path / name) for name in ("whole", "paused")]
+    recorder = _Pausing()
+    settings = quick_settings(precision="float32", steps=6)
+    train(*sample, settings, folders[0])
+    train(*sample, settings, folders[1], recorder)
+    assert "Paused after step 2; what is learnt so far is saved." in recorder.messages
+    for a, b in zip(_weights(folders[0]), _weights(folders[1]), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_a_training_is_resumed_with_other_limits_but_not_on_other_data(
     tmp_path: Path, sample: Sample
 ) -> None:

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 REQUEST = "request.json"
 EVENTS = "events.jsonl"
+PAUSE = "pause"
 LINE_LIMIT = 1 << 16
 # A look at the lock holds it for an instant, so taking it is tried for a while.
 LOCK_PATIENCE_S = 2.0
@@ -35,8 +36,9 @@ class JobFolder:
     """The files of one job.
 
     `request.json` is what was asked, `events.jsonl` what happened, `log.txt` everything printed. `cancel` is
-    made to ask for an end, `launched` when a worker was started; `lock` is held while it lives. `exit`
-    holds the exit code of a lost worker where the launching process saw it, and `previews` holds pictures.
+    made to ask for an end, `launched` when a worker was started; `pause` is there while the job is to wait.
+    `lock` is held while the worker lives. `exit` holds the exit code of a lost worker where the launching
+    process saw it, and `previews` holds pictures.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -144,6 +146,14 @@ class JobFolder:
     def ask_cancel(self) -> None:
         """Ask the worker to end."""
         self._cancel.touch()
+
+    def ask_pause(self, wanted: bool = True) -> None:
+        """Ask an operation that can wait, such as a training, to do so, or to go on."""
+        place = self.path / PAUSE
+        if wanted:
+            place.touch()
+        else:
+            place.unlink(missing_ok=True)
 
     @property
     def cancel_asked_at(self) -> float | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from uniem.errors import UniemError
 from uniem.jobs.events import Event, Message, Metric, Preview, Progress, Result
+from uniem.jobs.folder import PAUSE
 from uniem.progress import Context
 
 EVENTS_PER_SECOND = 10
@@ -57,6 +58,10 @@ class JobContext(Context):
             self._looked = now
             self._is_cancelled = self._asked_to_end()
         return self._is_cancelled
+
+    def paused(self) -> bool:
+        """Tell whether somebody asked to wait: whether there is a file named pause in the job's folder."""
+        return self._folder is not None and (self._folder / PAUSE).exists()
 
     def progress(self, done: int, total: int | None, label: str) -> None:
         """Report progress, at most ten times a second."""

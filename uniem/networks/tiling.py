@@ -233,7 +233,12 @@ def _with_probabilities(network: keras.Model, margin: int) -> keras.Model:
     import keras
 
     kept = keras.layers.Cropping2D(margin, dtype="float32")(network.outputs[0])
-    model = keras.Model(network.inputs, keras.layers.Activation("sigmoid", dtype="float32")(kept))
+    if kept.shape[-1] == 1:
+        probability = keras.layers.Activation("sigmoid", dtype="float32")(kept)
+    else:
+        # Of several classes: that of being any but the background, which comes first.
+        probability = 1 - keras.layers.Softmax(dtype="float32")(kept)[..., :1]
+    model = keras.Model(network.inputs, probability)
     # XLA is slower on a CPU, and compiles again for every size.
     model.jit_compile = False
     return model

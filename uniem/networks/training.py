@@ -30,6 +30,7 @@ Ending = Literal["steps", "time", "patience"]
 
 REPORT_SECONDS = 0.25
 SAME_GRAY = 1e-6
+PAUSE_SECONDS = 0.2
 # Beside the settings in the record of a fine-tuned model.
 FROZEN = "freeze_encoder"
 
@@ -205,6 +206,7 @@ class _Run:
         made = prepared_ahead(lambda index: self._data.sampler.batch(index, size), self._at.step)
         with closing(made) as batches:
             while not (ending := self._ending()):
+                self._wait_while_paused()
                 if self._context.cancelled():
                     self._checkpoints.save_as_it_is(self._standing())
                     raise Cancelled
@@ -214,6 +216,17 @@ class _Run:
         if self._at.judged_at < self._at.step or not self._checkpoints.record.best:
             self._judge()
         return self._at.step, ending
+
+    def _wait_while_paused(self) -> None:
+        """Wait as long as the caller wants; what is learnt so far is saved, and the clock stands still."""
+        if not self._context.paused():
+            return
+        began = time.monotonic()
+        self._checkpoints.save_as_it_is(self._standing())
+        self._context.message(f"Paused after step {self._at.step}; what is learnt so far is saved.")
+        while self._context.paused() and not self._context.cancelled():
+            time.sleep(PAUSE_SECONDS)
+        self._clock.started += time.monotonic() - began
 
     def _ending(self) -> Ending | None:
         patience = self._settings.patience
