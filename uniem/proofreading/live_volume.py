@@ -153,11 +153,21 @@ class LiveVolume(Volume):
 
     def fold_steps(self, most_bytes: int) -> Iterator[None]:
         """Fold block after block until all is written or so much is held; yield after each."""
+        yield from self.fold_waiting(most_bytes)
+        if not self.deferred.waiting:
+            yield from self._pyramid.refresh_steps()
+
+    def fold_waiting(self, most_bytes: int) -> Iterator[None]:
+        """Fold block after block; the coarser levels are left as they are."""
         while self.deferred.waiting and self.pending_bytes < most_bytes:
             self.fold(next(iter(self.deferred.waiting)))
             yield
+
+    def refresh_levels(self) -> None:
+        """Bring the coarser levels up to date, in any thread, unless something waits to be folded."""
         if not self.deferred.waiting:
-            yield from self._pyramid.refresh_steps()
+            for _ in self._pyramid.refresh_steps():
+                pass
 
     def set_apart(self) -> bool:
         """Let a thread write what was written here so far; return whether nothing else is to be saved."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
 
 from uniem.data.store import StoredVolume
 from uniem.proofreading.checkpoint import Reached, fingerprint, mark_checkpoint
@@ -44,7 +45,7 @@ class Saving:
         self._store, self._journal, self._volume = store, journal, volume
         self._objects, self._history = objects, history
         self._steps, self._done = self._save(name), done
-        self.writing: Future[list[int]] | None = None
+        self.writing: Future[Any] | None = None
         self.part_done = 0.0
         self.is_over = False
 
@@ -80,17 +81,25 @@ class Saving:
         with ThreadPoolExecutor(1, "saving") as pool:
             is_all = False
             while not is_all:
-                yield from self._volume.fold_steps(_PORTION_BYTES)
+                for _ in self._volume.fold_waiting(_PORTION_BYTES):
+                    yield
+                yield from self._awaited(pool.submit(self._volume.refresh_levels))
                 is_all = self._set_apart(number)
                 said = self._objects.encoded() if is_all else {}
-                self.writing = pool.submit(self._write, is_all)
-                while not self.writing.done():
-                    yield
-                samples = self.writing.result()
+                writing = pool.submit(self._write, is_all)
+                yield from self._awaited(writing)
+                samples = writing.result()
         reached = Reached(samples, said)
         with self._journal.durably():
             entry = mark_checkpoint(self._store, self._journal, self._objects, number, name, reached)
         self._history.fold(entry)
+
+    def _awaited(self, work: Future[Any]) -> Iterator[None]:
+        """Wait for what the thread does; raise what went wrong there."""
+        self.writing = work
+        while not work.done():
+            yield
+        work.result()
 
     def _set_apart(self, number: int) -> bool:
         """Say in the journal that what was written so far goes to the disk; return whether that is all."""
