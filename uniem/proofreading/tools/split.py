@@ -87,8 +87,8 @@ def split_by_seeds(
     object.
     """
     _check(volume, label, image, protect)
-    bits = ObjectBits.read(volume, label, box, places, context)
     marked = _marked(volume, label, seeds, box)
+    bits = ObjectBits.read(volume, label, box, places, context)
     shares = share(bits, marked, image, volume.voxel_size or (1.0, 1.0, 1.0), context)
     labels = [label, label, *(new_label() for _ in seeds[1:])]
     return Edit(f"Split {label}", _patches(volume, label, shares, labels))
@@ -252,7 +252,7 @@ def _mask(volume: Volume, label: int, box: Box, context: Context | None) -> NDAr
     if box.size > MOST_VOXELS:
         raise UniemError(
             f"A box of {box.size:,} voxels around object {label} is too large to be split at once.",
-            "Give a smaller box around the place where it should be split.",
+            "Split it by a line in 3D or by marks first, which work for objects of any size.",
         )
     mask = np.zeros(box.shape, np.bool_)
     for tile in (context or Context()).track(list(tiles(box)), "reading the object"):
