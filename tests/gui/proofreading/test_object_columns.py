@@ -15,6 +15,7 @@ from tests.gui.proofreading.test_object_edits import choose, type_in
 from uniem.data.table import read_csv
 from uniem.gui.canvas.view_model import Only
 from uniem.gui.main_window import MainWindow
+from uniem.gui.tables.column_model import plain_number
 from uniem.gui.tables.csv_preview import CsvPreview
 from uniem.gui.tables.object_model import BOX, CLASS, EDITED, ID, NOTE, SURE, VOLUME, VOXELS
 
@@ -148,3 +149,8 @@ def test_the_box_and_the_exact_volume_are_told(proofreading: MainWindow) -> None
     assert cell(proofreading, 6, BOX) == "2–2, 40–41, 20–23"
     tip = model.data(model.index(model.row_of(6), VOLUME), Qt.ItemDataRole.ToolTipRole)
     assert tip == "5,120 nm³"
+
+
+def test_small_volumes_are_told_without_powers_of_ten() -> None:
+    told = [plain_number(value) for value in (0, 0.00001, 0.0000263, 0.7868, 12.34, 1234.5, 5e9)]
+    assert told == ["0", "0.00001", "0.0000263", "0.787", "12.3", "1,234", "5,000,000,000"]

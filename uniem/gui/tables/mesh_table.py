@@ -9,7 +9,7 @@ from qtpy.QtCore import QModelIndex, QObject, Qt
 from qtpy.QtGui import QColor
 
 from uniem.gui.annotator.objects import MeshObject, MeshObjects
-from uniem.gui.tables.column_model import LEFT, RIGHT, ColumnModel, Role
+from uniem.gui.tables.column_model import LEFT, RIGHT, ColumnModel, Role, plain_number
 
 
 class Column(NamedTuple):
@@ -156,9 +156,9 @@ def _text(item: MeshObject, column: int) -> str | None:
 
 def _tip(item: MeshObject, column: int) -> str | None:
     if column == VOLUME and item.volume_nm3 is not None:
-        return f"{item.volume_nm3 / 1e9:.4g} µm³"
+        return f"{plain_number(item.volume_nm3 / 1e9)} µm³"
     if column == AREA and item.area_nm2 is not None:
-        return f"{item.area_nm2 / 1e6:.4g} µm²"
+        return f"{plain_number(item.area_nm2 / 1e6)} µm²"
     if column == COLOUR:
         return "red {}, green {}, blue {}".format(*item.colour)
     return COLUMNS[column].tip if column in (VISIBLE, NAME, OPACITY) else None

@@ -14,6 +14,7 @@ from uniem.data.palette import colour_of
 from uniem.data.table import Table
 from uniem.errors import UniemError
 from uniem.gui.proofreading.history_model import when
+from uniem.gui.tables.column_model import plain_number
 from uniem.proofreading import object_order as order
 from uniem.proofreading.edits import Edit
 from uniem.proofreading.object_csv import table_of
@@ -236,7 +237,7 @@ class ObjectModel(QAbstractTableModel):
             return ", ".join(f"{a}–{b - 1}" for a, b in zip(first, stop, strict=True))
         size = self._session.volume.voxel_size
         if column == VOLUME:
-            return f"{voxels * size.volume_nm3 / 1e9:.3g}" if size else ""
+            return plain_number(voxels * size.volume_nm3 / 1e9) if size else ""
         if column == EDITED:
             edited = self._session.objects.edited.get(label)
             return when(edited) if edited is not None else ""
