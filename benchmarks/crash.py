@@ -29,6 +29,7 @@ from uniem.proofreading.tools.brush import Stroke, paint
 SHAPE: Triple = (8, 768, 768)
 EDITS_PER_SAVE = 12
 STEPS_PER_EDIT = 12
+MOST_TOLD = 30
 # A process of its own for each editor, which need not import everything first.
 CHILDREN = multiprocessing.get_context("forkserver")
 CHILDREN.set_forkserver_preload(
@@ -88,18 +89,20 @@ def made(volume: Volume, number: int) -> Edit:
 
 
 def kill_once(path: Path, first: int, rng: random.Random) -> tuple[int, bool]:
-    """Let a child edit for a random time; return the last edit it told of and whether it was saving."""
+    """Let a child edit for a while; return the last edit it told of and whether it was saving."""
     told, tell = CHILDREN.Pipe(duplex=False)
     child = CHILDREN.Process(target=edit_for_ever, args=(path, first, tell))
     child.start()
     tell.close()
     what, _ = told.recv()
     assert what == "open", "the editor did not start"
-    time.sleep(rng.uniform(0, 0.4))
+    # By what it did rather than by time, so that a busy machine kills at the same places.
+    said = [told.recv() for _ in range(rng.randrange(MOST_TOLD))]
+    time.sleep(rng.uniform(0, 0.02))
     child.kill()
     child.join()
     assert child.exitcode == -signal.SIGKILL, "the editor ended by itself"
-    said = list(iter_told(told))
+    said += iter_told(told)
     done = [number for what, number in said if what == "edit"]
     saves = [what for what, _ in said if what in ("saving", "saved")]
     return (done[-1] if done else first - 1), saves[-1:] == ["saving"]

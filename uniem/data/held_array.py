@@ -27,7 +27,7 @@ Pieces = dict[Triple, NDArray[Any]]
 # Voxels of a piece along y and x; each is one section thick, as most strokes are.
 PIECE_EDGE = 64
 # Chunks on the way to the disk at a time.
-_AT_ONCE = 16
+_AT_ONCE = 4
 
 
 class Held:
