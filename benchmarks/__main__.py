@@ -12,6 +12,7 @@ NAMES = (
     "paint_tools",
     "labelling",
     "inference",
+    "training",
     "memory",
     "volumes",
     "proofreading",

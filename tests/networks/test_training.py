@@ -17,7 +17,8 @@ from uniem.errors import UniemError
 from uniem.networks.architectures import ResNet, Unet
 from uniem.networks.clock import Clock
 from uniem.networks.learner import Learner
-from uniem.networks.settings import TrainingSettings
+from uniem.networks.settings import PredictionSettings, TrainingSettings
+from uniem.networks.tiling import predict_volume
 from uniem.networks.training import FineTuning, resume_training, train
 from uniem.networks.weights import load_network
 from uniem.progress import Cancelled
@@ -187,14 +188,27 @@ def _weights(folder: ModelFolder) -> list[np.ndarray]:
         return [kept[name] for name in sorted(kept.files) if name != "seconds"]
 
 
+EXACT: dict[str, Any] = {
+    "network": Unet(depth=1, base_features=4, dropout=0.3),
+    "precision": "float32",
+    "optimiser": {"kind": "radam"},
+    "seed": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    """Return a model whose training nothing interrupted."""
+    folder = ModelFolder.create(tmp_path_factory.mktemp("models") / "whole")
+    train(*discs((2, 96, 80)), quick_settings(**EXACT), folder)
+    return folder
+
+
 @pytest.mark.parametrize("after", [4, 9])
 def test_an_interrupted_and_resumed_training_equals_an_uninterrupted_one(
-    after: int, tmp_path: Path, sample: Sample
+    after: int, whole: ModelFolder, tmp_path: Path, sample: Sample
 ) -> None:
-    network = Unet(depth=1, base_features=4, dropout=0.3)
-    settings = quick_settings(network=network, precision="float32", optimiser={"kind": "radam"}, seed=3)
-    whole = ModelFolder.create(tmp_path / "whole")
-    train(*sample, settings, whole)
+    settings = quick_settings(**EXACT)
     begun = ModelFolder.create(tmp_path / "begun")
     with pytest.raises(Cancelled):
         train(*sample, settings, begun, Recorder(cancel_after=4 + after))
@@ -222,14 +236,14 @@ class _Pausing(Recorder):
         return 3 <= self.looks < 6
 
 
-def test_a_paused_training_waits_and_goes_on_as_before(tmp_path: Path, sample: Sample) -> None:
-    folders = [ModelFolder.create(tmp_path / name) for name in ("whole", "paused")]
+def test_a_paused_training_waits_and_goes_on_as_before(
+    whole: ModelFolder, tmp_path: Path, sample: Sample
+) -> None:
+    folder = ModelFolder.create(tmp_path / "paused")
     recorder = _Pausing()
-    settings = quick_settings(precision="float32", steps=6)
-    train(*sample, settings, folders[0])
-    train(*sample, settings, folders[1], recorder)
+    train(*sample, quick_settings(**EXACT), folder, recorder)
     assert "Paused after step 2; what is learnt so far is saved." in recorder.messages
-    for a, b in zip(_weights(folders[0]), _weights(folders[1]), strict=True):
+    for a, b in zip(_weights(whole), _weights(folder), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
@@ -258,7 +272,7 @@ def test_a_training_that_no_longer_gets_better_ends(tmp_path: Path, sample: Samp
 
 def test_a_model_is_fine_tuned_with_its_encoder_as_it_is(tmp_path: Path, sample: Sample) -> None:
     source = ModelFolder.create(tmp_path / "source")
-    train(*sample, quick_settings(), source)
+    train(*sample, quick_settings(steps=2, validation_fraction=0), source)
     tuned = ModelFolder.create(tmp_path / "tuned")
     start = FineTuning(source, freeze_encoder=True)
     train(*sample, quick_settings(steps=3, validation_fraction=0), tuned, start=start)
@@ -302,6 +316,10 @@ def test_classes_are_told_apart(tmp_path: Path) -> None:
     logits = load_network(folder).predict_on_batch(np.zeros((1, 16, 16, 1), np.float32))
     assert logits.shape == (1, 16, 16, 3)
     assert recorder.previews[0].shape == (32, 96)
+    image, labels = _classes()
+    out = ArrayVolume(np.zeros(image.shape, np.float32))
+    predict_volume(folder, image, out, PredictionSettings(device="cpu"))
+    assert ((out.array > 0.5) == (labels.array > 0)).mean() > 0.8, "whatever is no background"
     with pytest.raises(UniemError, match="1 class names and 2 classes"):
         train(*_classes(), settings.model_copy(update={"class_names": "one"}), folder)
 
