@@ -14,6 +14,7 @@ from uniem.data.geometry import Box, Triple
 from uniem.data.volume import Volume
 from uniem.errors import UniemError
 from uniem.progress import Context
+from uniem.proofreading.edits import tight_box
 from uniem.proofreading.tools.masks import TILE, tiles
 from uniem.proofreading.tools.object_bits import ObjectBits, cells_of, spread
 
@@ -38,9 +39,10 @@ class Shares:
             parts = spread(self.coarse, self.cells, self.factor, box) * mask
             for block in tiles(box, self._block()):
                 exact_box, exact = self._exact.get(self._key(block), (None, None))
-                if exact_box is not None and exact is not None:
-                    inner = exact[block.relative_to(exact_box.start).slices]
-                    parts[block.relative_to(box.start).slices] = inner
+                part = block if exact_box is None else block.intersection(exact_box)
+                if exact_box is not None and exact is not None and not part.is_empty:
+                    inner = exact[part.relative_to(exact_box.start).slices]
+                    parts[part.relative_to(box.start).slices] = inner
             yield box, parts
 
     def refine(
@@ -74,6 +76,11 @@ class Shares:
         image: Volume | None,
         spacing: Sequence[float],
     ) -> None:
+        key, cells = self._key(block), cells_of(block, self.factor)
+        where = tight_box(near[cells.relative_to(self.cells.start).slices])
+        assert where is not None, "the block is not near the border"
+        # What is far from the border stays as it is, so only the rest is looked at.
+        block = _voxels_of(where.translated(cells.start), self.factor).intersection(block)
         z, y, x = (2 * f for f in self.factor)
         outer = block.expanded((z, y, x)).intersection(self.bits.box)
         mask = self.bits.within(outer)
@@ -86,7 +93,7 @@ class Shares:
         gray = None if image is None else image.read(outer)
         found = refine(mask, parts, wanted, gray, spacing)
         inner = found[block.relative_to(outer.start).slices].astype(parts.dtype)
-        self._exact[self._key(block)] = block, inner
+        self._exact[key] = block, inner
 
     def _add_misplaced(self, near: NDArray[np.bool_], seeds: Mapping[Triple, int]) -> None:
         """Mark the cells around seeds that the coarse cut has in another part."""
@@ -165,6 +172,13 @@ def _shares(
     if factor != (1, 1, 1):
         shares.refine(seeds, image, spacing, context)
     return shares
+
+
+def _voxels_of(cells: Box, factor: Triple) -> Box:
+    """Return the voxels of cells."""
+    (z0, y0, x0), (z1, y1, x1) = cells.start, cells.stop
+    z, y, x = factor
+    return Box((z0 * z, y0 * y, x0 * x), (z1 * z, y1 * y, x1 * x))
 
 
 def _cell(voxel: Triple, factor: Triple, start: Triple) -> Triple:
