@@ -25,6 +25,9 @@ def _training_panel() -> type[OperationPanel]:
 # Panels made by hand; imported when first opened. Every other operation gets OperationPanel.
 PANELS: dict[str, Callable[[], type[OperationPanel]]] = {
     "train-2d": _training_panel,
+    "fine-tune-2d": _training_panel,
+    "resume-2d": _training_panel,
+    "cross-validate-2d": _training_panel,
     "infer-2d": lambda: InferencePanel,
 }
 

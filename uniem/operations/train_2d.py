@@ -54,6 +54,7 @@ class Resume2DParameters(Parameters):
 
 @operation(
     "train-2d",
+    version=2,
     menu=MENU,
     device="gpu",
     inputs={"image": Role.IMAGE, "labels": Role.LABELS},
