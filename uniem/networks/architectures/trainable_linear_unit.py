@@ -6,41 +6,41 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+OPTIONS: dict[str, str | None] = {
+    "alpha_initializer": "zeros",
+    "beta_initializer": "ones",
+    "alpha_regularizer": None,
+    "beta_regularizer": None,
+    "alpha_constraint": None,
+    "beta_constraint": None,
+}
+
 
 @cache
 def trainable_linear_unit() -> Any:
     """Return the layer class, which needs Keras to be declared.
 
     f(x) = alpha x for x < 0 and beta x for x >= 0 (Khadangi et al. 2020, EM-net). It begins as a ReLU:
-    alpha 0, beta 1. Axes named in `shared_axes`, counted from 1 after the batch, share their weights.
+    alpha 0, beta 1. Axes named in `shared_axes`, counted from 1 after the batch, share their weights; the
+    other options are those of OPTIONS, as Keras names them.
     """
     import keras
+
+    kinds = {
+        "initializer": keras.initializers,
+        "regularizer": keras.regularizers,
+        "constraint": keras.constraints,
+    }
 
     @keras.saving.register_keras_serializable("uniem")
     class TrainableLinearUnit(keras.layers.Layer):  # type: ignore[misc]  # Keras is not typed
         """Multiply what is negative by alpha and the rest by beta, both learnt."""
 
-        def __init__(
-            self,
-            shared_axes: Sequence[int] = (),
-            alpha_initializer: Any = "zeros",
-            beta_initializer: Any = "ones",
-            alpha_regularizer: Any = None,
-            beta_regularizer: Any = None,
-            alpha_constraint: Any = None,
-            beta_constraint: Any = None,
-            **options: Any,
-        ) -> None:
+        def __init__(self, shared_axes: Sequence[int] = (), **options: Any) -> None:
+            given = {name: options.pop(name, default) for name, default in OPTIONS.items()}
             super().__init__(**options)
             self.shared_axes = tuple(shared_axes)
-            get = keras.initializers.get, keras.regularizers.get, keras.constraints.get
-            self._alpha = [
-                f(v)
-                for f, v in zip(get, (alpha_initializer, alpha_regularizer, alpha_constraint), strict=True)
-            ]
-            self._beta = [
-                f(v) for f, v in zip(get, (beta_initializer, beta_regularizer, beta_constraint), strict=True)
-            ]
+            self._given = {name: _kind(name).get(value) for name, value in given.items()}
             self.supports_masking = True
 
         def build(self, input_shape: Sequence[int | None]) -> None:
@@ -50,13 +50,9 @@ def trainable_linear_unit() -> Any:
                 raise ValueError(f"the sizes {shape} must be known, or their axes be shared")
             self.alpha, self.beta = (
                 self.add_weight(
-                    name=name,
-                    shape=shape,
-                    initializer=options[0],
-                    regularizer=options[1],
-                    constraint=options[2],
+                    name=name, shape=shape, **{word: self._given[f"{name}_{word}"] for word in kinds}
                 )
-                for name, options in (("alpha", self._alpha), ("beta", self._beta))
+                for name in ("alpha", "beta")
             )
 
         def call(self, inputs: Any) -> Any:
@@ -70,17 +66,10 @@ def trainable_linear_unit() -> Any:
 
         def get_config(self) -> dict[str, Any]:
             """Return what the layer is made from."""
-            serialize = (
-                keras.initializers.serialize,
-                keras.regularizers.serialize,
-                keras.constraints.serialize,
-            )
-            words = ("initializer", "regularizer", "constraint")
-            parts = {
-                f"{name}_{word}": f(value)
-                for name, values in (("alpha", self._alpha), ("beta", self._beta))
-                for word, f, value in zip(words, serialize, values, strict=True)
-            }
+            parts = {name: _kind(name).serialize(value) for name, value in self._given.items()}
             return {**super().get_config(), "shared_axes": list(self.shared_axes), **parts}
+
+    def _kind(name: str) -> Any:
+        return kinds[name.partition("_")[2]]
 
     return TrainableLinearUnit
