@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from uniem.algorithms.blockwise import map_blocks
 from uniem.algorithms.dividing import borders, divide, part_around, refine
 from uniem.data.geometry import Box, Triple
 from uniem.data.volume import Volume
@@ -63,10 +64,14 @@ class Shares:
         places = np.argwhere(near)
         voxels = (places + self.cells.start) * self.factor
         keys = np.unique(voxels // self._block(), axis=0)
-        for key in context.track(keys.tolist(), "finding the border"):
+
+        def refine_at(key: list[int]) -> None:
             start = tuple(k * n for k, n in zip(key, self._block(), strict=True))
             block = Box.of_shape(self._block()).translated((start[0], start[1], start[2]))
             self._refine_block(block.intersection(self.bits.box), near, seeds, image, spacing)
+
+        for _ in map_blocks(refine_at, keys.tolist(), context, "finding the border"):
+            pass
 
     def _refine_block(
         self,
