@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,8 @@ from uniem.networks.validation import Scores
 from uniem.networks.weights import save_weights
 
 RESUME = "resume.npz"
+# Between judgements that are quick, a large network would be written all the time.
+SAVING_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,11 @@ class Standing:
 
 
 class Checkpoints:
-    """The model folder of a training: the best and the last weights, the record, and where to go on."""
+    """The model folder of a training: the best and the last weights, the record, and where to go on.
+
+    What only serves to go on, and the last weights, are written at the end and when the training is
+    interrupted, and in between as often as takes little of the time, in case the worker is killed.
+    """
 
     def __init__(
         self, folder: ModelFolder, record: ModelRecord, learner: Learner, criterion: Criterion
@@ -49,6 +57,9 @@ class Checkpoints:
         self._folder, self._learner, self._criterion = folder, learner, criterion
         self.record = record
         self._best = Scores.from_metrics(record.best)
+        self._saved_step: int | None = None
+        self._saved_at = -math.inf
+        self._saving_seconds = 0.0
 
     @property
     def judgements_since_best(self) -> int:
@@ -66,19 +77,23 @@ class Checkpoints:
             update["best"] = entry
             save_weights(self._learner.network, self._folder.weights_path)
         # What comes after a judgement begins with no losses.
-        self._save(Standing(standing.step, standing.seconds, standing.step), update)
+        self._save(Standing(standing.step, standing.seconds, standing.step), update, is_urgent=False)
 
     def save_as_it_is(self, standing: Standing) -> None:
-        """Save an interrupted training; where nothing was judged yet, as the best so far."""
+        """Save a training that ends or waits; where nothing was judged yet, as the best so far."""
         update: dict[str, Any] = {}
         if not self.record.best:
             update["best"] = {"step": float(standing.step), "loss": standing.mean_loss}
             save_weights(self._learner.network, self._folder.weights_path)
-        self._save(standing, update)
+        self._save(standing, update, is_urgent=self._saved_step != standing.step)
 
-    def _save(self, standing: Standing, update: dict[str, Any]) -> None:
-        save_weights(self._learner.network, self._folder.last_path)
-        _save_standing(self._folder.path / RESUME, standing, self._learner.state())
+    def _save(self, standing: Standing, update: dict[str, Any], is_urgent: bool) -> None:
+        if is_urgent or standing.seconds - self._saved_at >= self._saving_seconds / SAVING_SHARE:
+            began = time.monotonic()
+            save_weights(self._learner.network, self._folder.last_path)
+            _save_standing(self._folder.path / RESUME, standing, self._learner.state())
+            self._saving_seconds = time.monotonic() - began
+            self._saved_at, self._saved_step = standing.seconds, standing.step
         update.update(steps=standing.step, seconds=standing.seconds)
         self.record = self.record.model_copy(update=update)
         self._folder.save_record(self.record)

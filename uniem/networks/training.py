@@ -127,7 +127,11 @@ def resume_training(
         learner.freeze_encoder()
     learner.restore(state)
     copy_best(model, folder)
-    update: dict[str, Any] = {"training": {**record.training, **settings.model_dump(mode="json")}}
+    # A worker that was killed may have judged the network after it last saved where to go on.
+    update: dict[str, Any] = {
+        "training": {**record.training, **settings.model_dump(mode="json")},
+        "history": tuple(entry for entry in record.history if entry["step"] <= standing.step),
+    }
     if provenance is not None:
         update["provenance"] = dict(provenance)
     begun.context.message(f"Going on after step {standing.step}.")
@@ -215,6 +219,7 @@ class _Run:
                     self._judge()
         if self._at.judged_at < self._at.step or not self._checkpoints.record.best:
             self._judge()
+        self._checkpoints.save_as_it_is(self._standing())
         return self._at.step, ending
 
     def _wait_while_paused(self) -> None:

@@ -62,6 +62,8 @@ def loss_of(choice: LossChoice, class_weights: Sequence[float] | None = None) ->
 def _judged(truth: Any, logits: Any, class_weights: Sequence[float] | None) -> Judged:
     from keras import ops
 
+    # Where arrays come in, they must not meet tensors half-way.
+    truth, logits = ops.convert_to_tensor(truth), ops.convert_to_tensor(logits)
     target, weight = truth[..., :1], truth[..., 1:2]
     channels = int(logits.shape[-1])
     if channels == 1:
