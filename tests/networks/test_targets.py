@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from uniem.errors import UniemError
+from uniem.networks.settings import TrainingSettings
 from uniem.networks.targets import Target
 
 LABELS = np.array([[0, 1, 1, 5], [0, 1, 5, 5], [9, 9, 9, 9]], np.uint32)
@@ -59,3 +61,12 @@ def test_class_weights_follow_their_rules() -> None:
     for text in ("1, 2", "a, b, c", "-1, 1, 1", "0, 0, 0"):
         with pytest.raises(UniemError, match="weights of 3 classes"):
             classes.weights("manual", text, counts)
+
+
+def test_one_label_alone_can_be_the_object() -> None:
+    target = Target(object_label=3, ignore_label=9)
+    truth = target.truth(np.array([[0, 3, 5, 9]], np.uint8))
+    assert truth[..., 0].tolist() == [[0, 1, 0, 0]] and truth[..., 1].tolist() == [[1, 1, 1, 0]]
+    assert target.is_object(np.array([[3, 5]], np.uint8)).tolist() == [[True, False]]
+    with pytest.raises(ValidationError, match="label 9 to find also means"):
+        TrainingSettings(object_label=9, ignore_label=9, background_label=0)

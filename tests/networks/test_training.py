@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.networks.conftest import Recorder, discs, quick_settings
+from uniem.data.formats import open_volume
 from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import ArrayVolume
 from uniem.errors import UniemError
@@ -52,7 +53,9 @@ def test_a_network_learns_and_its_folder_says_how_well(tmp_path: Path, sample: S
     assert "F1 0." in recorder.messages[-1]
     files = sorted(file.name for file in (tmp_path / "model").iterdir())
     assert files[0].startswith("events.out.tfevents.")
-    assert files[1:] == ["last.keras", "model.json", "resume.npz", "weights.keras"]
+    assert files[1:] == ["last.keras", "model.json", "preview.png", "resume.npz", "weights.keras"]
+    picture = open_volume(tmp_path / "model" / "preview.png")
+    assert np.array_equal(picture[0], recorder.previews[-1])
 
 
 @pytest.mark.parametrize(

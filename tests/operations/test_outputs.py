@@ -10,7 +10,7 @@ from uniem.data.formats import open_volume
 from uniem.data.geometry import VoxelSize
 from uniem.data.provenance import Provenance
 from uniem.data.volume import ArrayVolume, Kind
-from uniem.operations.outputs import VolumeOutput
+from uniem.operations.outputs import PathOutput, VolumeOutput, unfinished
 from uniem.progress import Context
 
 PROVENANCE = Provenance(operation="convert", version=1, started=datetime.now(UTC))
@@ -47,3 +47,14 @@ def test_a_copy_that_is_not_published_leaves_nothing(tmp_path: Path) -> None:
         output.copy_from(ArrayVolume(np.ones((2, 3, 4), np.uint8), VoxelSize(1, 1, 1)), Context())
         output.discard()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_found_while_it_is_being_made(tmp_path: Path) -> None:
+    final = tmp_path / "a [model]"
+    assert unfinished(final) is None
+    other, output = PathOutput(str(tmp_path / "a")), PathOutput(str(final))
+    other.path.mkdir()
+    output.path.mkdir()
+    assert unfinished(final) == output.path
+    output.publish(PROVENANCE, Context())
+    assert unfinished(final) is None and final.is_dir()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from uniem.data.formats.files import reading
@@ -14,6 +16,7 @@ from uniem.errors import UniemError
 RECORD = "model.json"
 WEIGHTS = "weights.keras"
 LAST = "last.keras"
+PICTURE = "preview.png"
 
 
 class Normalisation(BaseModel):
@@ -127,6 +130,11 @@ class ModelFolder:
         return self.path / LAST
 
     @property
+    def picture_path(self) -> Path:
+        """The picture of what the network does, as it was judged last."""
+        return self.path / PICTURE
+
+    @property
     def record(self) -> ModelRecord:
         """The record as it is on disk."""
         try:
@@ -146,6 +154,14 @@ class ModelFolder:
         part = self.record_path.with_name(RECORD + ".part")
         part.write_text(record.model_dump_json(indent=1), encoding="utf-8")
         part.replace(self.record_path)
+
+    def save_picture(self, picture: NDArray[np.uint8]) -> None:
+        """Write a gray picture, (y, x), replacing an older one in one move."""
+        import imagecodecs
+
+        part = self.picture_path.with_name(PICTURE + ".part")
+        part.write_bytes(imagecodecs.png_encode(picture))
+        part.replace(self.picture_path)
 
     def __str__(self) -> str:
         return self.path.name

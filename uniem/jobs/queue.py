@@ -270,5 +270,7 @@ class JobQueue:
 def _device_of(request: JobRequest) -> Literal["cpu", "gpu"]:
     from uniem.operations.registry import operations
 
+    if request.parameters.get("device") == "cpu":
+        return "cpu"
     known = operations().get(request.operation)
     return known.device if known else "cpu"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from uniem.data.model_folder import ModelFolder, ModelRecord
 from uniem.errors import UniemError
@@ -86,6 +87,10 @@ class Checkpoints:
             update["best"] = {"step": float(standing.step), "loss": standing.mean_loss}
             save_weights(self._learner.network, self._folder.weights_path)
         self._save(standing, update, is_urgent=self._saved_step != standing.step)
+
+    def save_picture(self, picture: NDArray[np.uint8]) -> None:
+        """Save a picture, (y, x), of what the network does."""
+        self._folder.save_picture(picture)
 
     def _save(self, standing: Standing, update: dict[str, Any], is_urgent: bool) -> None:
         if is_urgent or standing.seconds - self._saved_at >= self._saving_seconds / SAVING_SHARE:

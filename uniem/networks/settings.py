@@ -34,6 +34,11 @@ class LearningSettings(BaseModel):
         description="What to find: one kind of object; classes, one for each label; the boundaries between "
         "labels; or a gray image like that given as labels.",
     )
+    object_label: int | None = Field(
+        None,
+        ge=0,
+        description="Label of the objects to find, for the task binary; empty: everything that is painted.",
+    )
     class_names: str = Field(
         "",
         description="Names of the classes in the order of their labels, with commas between them; empty: the "
@@ -161,6 +166,8 @@ class LearningSettings(BaseModel):
     def _background_counts(self) -> Self:
         if self.ignore_label == self.background_label:
             raise ValueError(f"the background label {self.background_label} is also the label to ignore")
+        if self.object_label is not None and self.object_label in (self.background_label, self.ignore_label):
+            raise ValueError(f"the label {self.object_label} to find also means background or not annotated")
         return self
 
     @model_validator(mode="after")
@@ -182,31 +189,3 @@ class TrainingSettings(LearningSettings, NetworkChoice):
                 f"the patch size {self.patch_size} is not a multiple of {stride}, which this network needs"
             )
         return self
-
-
-class PredictionSettings(BaseModel):
-    """How to apply a trained network."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    tile_size: int | None = Field(
-        None,
-        ge=16,
-        le=16384,
-        description="Side of the squares a section is cut into, without their overlap; empty: by memory. "
-        "The result does not depend on it.",
-        json_schema_extra={"unit": "px", "advanced": True},
-    )
-    memory: int = Field(
-        1000,
-        ge=100,
-        description="About how much memory the network may use at a time.",
-        json_schema_extra={"unit": "MB", "advanced": True},
-    )
-    device: Device = Field("auto", description="Where to compute; auto takes a GPU if there is one.")
-    precision: Precision = Field(
-        "auto",
-        description="Arithmetic; auto takes bfloat16, about twice as fast, where the device has it. "
-        "Its probabilities differ slightly from those of float32.",
-        json_schema_extra=ADVANCED,
-    )

@@ -25,6 +25,7 @@ class Target:
 
     Attributes
     ----------
+    object_label : the only label that is an object; None: all but the background.
     boundary_width : the width in pixels of the boundaries between two labels.
     labels : the label of each class, background first; only where the task is multi-class.
     top : the gray value that counts as 1; only where the task is gray.
@@ -36,6 +37,7 @@ class Target:
     boundary_width: int = 2
     labels: tuple[int, ...] = ()
     top: float = 255.0
+    object_label: int | None = None
 
     @property
     def channels(self) -> int:
@@ -58,7 +60,7 @@ class Target:
             return self._boundary(labels) & self.is_known(labels)
         if self.task == "gray":
             return np.asarray(labels > 0)
-        return np.asarray(labels != self.background_label) & self.is_known(labels)
+        return self._painted(labels) & self.is_known(labels)
 
     def is_known(self, labels: NDArray[Any]) -> NDArray[np.bool_]:
         """Tell where in a section somebody has said what is there."""
@@ -81,7 +83,7 @@ class Target:
             truth[..., 0] = order[place]
             truth[..., 1] *= known[place] == labels
         else:
-            truth[..., 0] = labels != self.background_label
+            truth[..., 0] = self._painted(labels)
         return truth
 
     def completed(self, counts: Mapping[int, int]) -> Target:
@@ -130,6 +132,11 @@ class Target:
         if self.task == "multi-class":
             return [counts.get(label, 0) for label in self.labels]
         return [counts.get(0, 0), counts.get(1, 0)]
+
+    def _painted(self, labels: NDArray[Any]) -> NDArray[np.bool_]:
+        if self.task == "binary" and self.object_label is not None:
+            return np.asarray(labels == self.object_label)
+        return np.asarray(labels != self.background_label)
 
     def _boundary(self, labels: NDArray[Any]) -> NDArray[np.bool_]:
         """Return the pixels at most half the width away from where two labels meet."""

@@ -279,7 +279,9 @@ class _Run:
         images, truths = self._shown
         logits = self._learner.predict(images)
         middle = images[0, ..., images.shape[-1] // 2]
-        self._context.preview("input | truth | prediction", strip(middle, truths[0, ..., 0], logits[0]))
+        picture = strip(middle, truths[0, ..., 0], logits[0])
+        self._context.preview("input | truth | prediction", picture)
+        self._checkpoints.save_picture(picture)
         self._at = Standing(self._at.step, judged_at=self._at.step)
         self._clock.closing_seconds = time.monotonic() - started
 

@@ -91,7 +91,13 @@ def _surveyed(
     for image, labels in pairs:
         check_same_shape(image, labels)
     sections = Sections([labels for _, labels in pairs])
-    target = Target(settings.task, settings.background_label, settings.ignore_label, settings.boundary_width)
+    target = Target(
+        settings.task,
+        settings.background_label,
+        settings.ignore_label,
+        settings.boundary_width,
+        object_label=settings.object_label,
+    )
     survey = survey_labels(sections, target, settings.use_empty_sections, context)
     if unused := len(sections) - len(survey.objects):
         context.message(f"{unused} sections hold no object and count as not annotated.")

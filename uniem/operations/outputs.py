@@ -42,6 +42,15 @@ def check_target(location: str, overwrite: bool) -> None:
         ) from error
 
 
+def unfinished(path: Path) -> Path | None:
+    """Return the folder in which a job is making what will stand at a path; None where there is none.
+
+    It is the job's own: others may copy files that are complete, and must expect that it goes away.
+    """
+    found = sorted(path.parent.glob(f".{glob.escape(path.stem)}.??????.part{glob.escape(path.suffix)}"))
+    return max(found, key=lambda part: part.stat().st_mtime, default=None)
+
+
 def path_of(location: str) -> Path:
     """Return the file or folder of a location `PATH` or `PATH::dataset`."""
     return Path(location.partition("::")[0])
