@@ -122,6 +122,7 @@ class ViewingBar(QWidget):
         self.label, self.refresh, self.edit = QLabel(), QPushButton("Refresh"), QPushButton("Edit here")
         self.label.setWordWrap(True)
         self.label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.refresh.setToolTip("Show what was edited since.")
         self.edit.setToolTip("Open these labels for editing in this window.")
         self.refresh.clicked.connect(views.refresh)

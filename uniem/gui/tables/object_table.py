@@ -63,10 +63,10 @@ from uniem.proofreading.tools import fields
 _WIDTHS = {
     SHOWN: 50,
     COLOUR: 50,
-    ID: 44,
-    NAME: 80,
+    ID: 50,
+    NAME: 64,
     VOXELS: 84,
-    VOLUME: 60,
+    VOLUME: 76,
     LOCKED: 48,
     CLASS: 64,
     SURE: 48,
