@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Measured: the engine holds about as much again as the values themselves, in rearranged copies.
 BYTES_PER_NUMBER = 8
+# Measured in training: the values of all layers stay, and little comes on top.
+TRAINING_BYTES_PER_NUMBER = 4.5
 
 
 class Architecture(BaseModel, ABC):
@@ -84,6 +86,11 @@ class Architecture(BaseModel, ABC):
         return math.ceil(BYTES_PER_NUMBER * self._count.numbers_per_pixel)
 
     @property
+    def training_bytes_per_pixel(self) -> int:
+        """About how much memory training takes per input pixel, in float32, without the weights."""
+        return math.ceil(TRAINING_BYTES_PER_NUMBER * self._count.numbers_to_learn)
+
+    @property
     def parameters(self) -> int:
         """The number of weights with one section in and one class out, moving averages included."""
         return self._count.parameters
@@ -111,6 +118,7 @@ class _Count:
     macs: float
     stride: int
     numbers_per_pixel: float
+    numbers_to_learn: float
     distances: list[tuple[int, int]]
 
 
@@ -124,6 +132,7 @@ def _count(network: Architecture) -> _Count:
         float(layers.macs),
         layers.largest_scale,
         float(layers.numbers_per_pixel()),
+        float(layers.numbers_to_learn()),
         [distance for reach in outputs.reach_yx for distance in reach.distances()],
     )
 

@@ -57,6 +57,10 @@ class CountedLayers(Layers):
         """Return the input."""
         return self._note(channels, (Reach(), Reach()))
 
+    def numbers_to_learn(self) -> Fraction:
+        """Return how many numbers all layers give, per input pixel; a training keeps them."""
+        return sum((output.area for output, _, _ in self._steps), Fraction(0))
+
     def numbers_per_pixel(self) -> Fraction:
         """Return how many numbers are held at once at most, per input pixel, as prediction goes along."""
         last_use = {used.number: step for step, (_, inputs, _) in enumerate(self._steps) for used in inputs}
