@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QLabel
 from uniem.data.geometry import VoxelSize
 from uniem.gui.forms.editors import NumberBox
 from uniem.gui.forms.form import Form
+from uniem.networks.architectures import Network, ResNet, Unet
 from uniem.operations.parameters import Parameters, VoxelSizeNm, messages_of
 
 
@@ -127,3 +128,46 @@ def test_messages_stand_under_their_fields(form: Form) -> None:
 def test_a_message_about_no_field_is_shown_at_the_top(form: Form) -> None:
     form.show_errors({"": "low lies above high", "gone": "there is no such parameter"})
     assert any("ow lies above high" in label.text() for label in form.findChildren(QLabel))
+
+
+@pytest.fixture
+def folded(qtbot: Any) -> Form:
+    form = Form(Everything, sections={"Numbers": ["count", "rate", "seed"], "Parts": ["inner", "network"]})
+    qtbot.addWidget(form)
+    form.show()
+    return form
+
+
+def visible(form: Form) -> set[str]:
+    names = (*Everything.model_fields, "inner.flip", "inner.jitter", "network.depth")
+    return {name for name in names if form.editor(name).isVisible()}
+
+
+def test_sections_hold_their_fields_and_the_rest_comes_last(folded: Form) -> None:
+    assert folded.values() == Form(Everything).values()
+    assert {"count", "rate", "seed", "name"} <= visible(folded)
+    assert not {"inner", "network"} & visible(folded), "only the first section is open"
+    folded.show_errors({"network.depth": "too deep"})
+    assert {"network", "network.depth"} <= visible(folded)
+
+
+def test_a_search_shows_what_it_means_and_leaves_everything_as_it_was(folded: Form) -> None:
+    before, seen = folded.values(), visible(folded)
+    assert folded.search("JITTER") == 1
+    assert visible(folded) == {"inner", "inner.jitter"}
+    assert folded.search("how deep") == 1
+    assert visible(folded) == {"network", "network.depth"}
+    assert folded.search("nothing like this") == 0
+    assert not visible(folded)
+    folded.search("")
+    assert visible(folded) == seen and folded.values() == before
+
+
+def test_a_kind_says_what_it_is(qtbot: Any) -> None:
+    class Networks(BaseModel):
+        network: Network = Field(Unet(), description="The network.")
+
+    form = Form(Networks)
+    qtbot.addWidget(form)
+    form.set_values({"network": {"kind": "resnet"}})
+    assert any(label.text() == ResNet.advice for label in form.findChildren(QLabel))
