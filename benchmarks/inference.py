@@ -13,14 +13,17 @@ from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import ArrayVolume, Kind
 from uniem.networks.architectures import read_network
 from uniem.networks.normalisation import normalised
-from uniem.networks.settings import PredictionSettings, TrainingSettings
-from uniem.networks.tiling import plan_tiles, predict_volume
+from uniem.networks.prediction import predict_volume
+from uniem.networks.prediction_settings import PredictionSettings
+from uniem.networks.settings import TrainingSettings
+from uniem.networks.tiling import plan_tiles
 from uniem.networks.weights import load_network
 
 SIDE = 2048
 ROUNDS = 3
 BAR = 0.9
-SETTINGS = PredictionSettings(precision="float32")
+MEMORY = 1000
+SETTINGS = PredictionSettings(precision="float32", memory=MEMORY)
 
 
 def make_model(folder: Path) -> ModelFolder:
@@ -38,7 +41,7 @@ def make_model(folder: Path) -> ModelFolder:
 def bare_seconds(model: ModelFolder, image: ArrayVolume) -> float:
     """Predict the same tiles, ready in memory, by the network alone."""
     record = model.record
-    tiling = plan_tiles(read_network(record.architecture), image.shape[1:], 1, SETTINGS)
+    tiling = plan_tiles(read_network(record.architecture), image.shape[1:], 1, MEMORY)
     network = load_network(model, "float32")
     section = normalised(image[0], record.normalisation)
     padded = np.pad(section, SIDE, mode="reflect")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from uniem.data.geometry import VoxelSize
+from uniem.data.model_folder import ModelFolder, ModelRecord, Normalisation
 from uniem.data.volume import ArrayVolume, Kind
-from uniem.networks.architectures import Unet
+from uniem.networks.architectures import Architecture, Unet
+from uniem.networks.backend import prepare_backend
 from uniem.networks.settings import TrainingSettings
+from uniem.networks.weights import save_weights
 from uniem.progress import Context
 
 
@@ -79,3 +83,25 @@ def quick_settings(**changes: Any) -> TrainingSettings:
 def sample() -> tuple[ArrayVolume, ArrayVolume]:
     """Return an image and its labels, 2 sections of 96 × 80."""
     return discs((2, 96, 80))
+
+
+def untrained(path: Path, network: Architecture, seed: int = 1, **record: Any) -> ModelFolder:
+    """Leave a network with random weights in a model folder; its answers differ from place to place."""
+    import keras
+
+    prepare_backend("cpu")
+    keras.utils.set_random_seed(seed)
+    folder = ModelFolder.create(path)
+    facts = {
+        "architecture": network.model_dump(),
+        "normalisation": Normalisation(mean=110, std=40),
+        "voxel_size": (50, 4, 4),
+        "patch": 32,
+        "stride": network.stride,
+        "receptive_field": network.receptive_field,
+        "parameters": 0,
+        **record,
+    }
+    folder.save_record(ModelRecord(**facts))
+    save_weights(network.build(channels_out=len(folder.record.classes)), folder.weights_path)
+    return folder

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.networks.conftest import Recorder, discs
+from tests.networks.conftest import Recorder, discs, untrained
 from uniem.data.geometry import VoxelSize
-from uniem.data.model_folder import ModelFolder, ModelRecord, Normalisation
+from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import ArrayVolume
 from uniem.errors import UniemError
 from uniem.networks.architectures import Network, ResNet, Unet
-from uniem.networks.backend import prepare_backend
-from uniem.networks.settings import PredictionSettings
-from uniem.networks.tiling import PredictionResult, plan_tiles, predict_volume
-from uniem.networks.weights import load_network, save_weights
+from uniem.networks.prediction import PredictionResult, predict_volume
+from uniem.networks.prediction_settings import PredictionSettings
+from uniem.networks.tiling import plan_tiles
+from uniem.networks.weights import load_network
 from uniem.progress import Cancelled
 
 ONE_GRAY_LEVEL = 1 / 255 + 1e-6
@@ -24,33 +24,13 @@ ONE_GRAY_LEVEL = 1 / 255 + 1e-6
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ModelFolder]:
     """Return models with random weights: a U-Net and a ResNet, and a default U-Net for large sections."""
-    import keras
-
-    prepare_backend("cpu")
     networks: dict[str, Network] = {
         "unet": Unet(depth=3, base_features=4),
         "resnet": ResNet(blocks=1),
         "default": Unet(),
     }
-    folders = {}
-    for name, network in networks.items():
-        folders[name] = ModelFolder.create(tmp_path_factory.mktemp("models") / name)
-        keras.utils.set_random_seed(1)
-        save_weights(network.build(), folders[name].weights_path)
-        folders[name].save_record(_record(network))
-    return folders
-
-
-def _record(network: Network) -> ModelRecord:
-    return ModelRecord(
-        architecture=network.model_dump(),
-        normalisation=Normalisation(mean=110, std=40),
-        voxel_size=(50, 4, 4),
-        patch=32,
-        stride=network.stride,
-        receptive_field=network.receptive_field,
-        parameters=0,
-    )
+    place = tmp_path_factory.mktemp("models")
+    return {name: untrained(place / name, network) for name, network in networks.items()}
 
 
 def _predicted(
@@ -138,14 +118,14 @@ def test_batches_across_sections_keep_their_places(models: dict[str, ModelFolder
 
 def test_tiles_are_planned_within_the_memory() -> None:
     network = Unet()
-    small = plan_tiles(network, (500, 300), 100, PredictionSettings())
+    small = plan_tiles(network, (500, 300), 100, 1000)
     assert small.grid_yx == (1, 1) and small.tile_yx == (512, 304) and 1 < small.batch <= 16
-    large = plan_tiles(network, (5000, 30_000), 100, PredictionSettings())
+    large = plan_tiles(network, (5000, 30_000), 100, 1000)
     pixels = large.input_yx[0] * large.input_yx[1] * large.batch
     assert pixels * network.bytes_per_pixel <= 1_000_000_000
     assert large.overlap < 0.6
     assert large.tile_yx[0] % network.stride == large.tile_yx[1] % network.stride == 0
-    tight = plan_tiles(Unet(depth=6, base_features=64), (5000, 5000), 1, PredictionSettings(memory=100))
+    tight = plan_tiles(Unet(depth=6, base_features=64), (5000, 5000), 1, 100)
     assert min(tight.tile_yx) >= Unet(depth=6).margin // 2
 
 
@@ -163,7 +143,8 @@ def test_progress_counts_tiles_and_another_scale_is_said(models: dict[str, Model
     image = ArrayVolume(discs((2, 64, 64))[0].array, VoxelSize(50, 8, 8))
     recorder = Recorder()
     out = ArrayVolume(np.zeros(image.shape, np.uint8))
-    predict_volume(models["unet"], image, out, PredictionSettings(device="cpu", tile_size=32), recorder)
+    settings = PredictionSettings(device="cpu", tile_size=32, rescale="none")
+    predict_volume(models["unet"], image, out, settings, recorder)
     assert recorder.progresses[-1] == (8, 8, "Predicting")
     assert any("trained at 50 × 4 × 4 nm" in message for message in recorder.messages)
 

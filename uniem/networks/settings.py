@@ -189,31 +189,3 @@ class TrainingSettings(LearningSettings, NetworkChoice):
                 f"the patch size {self.patch_size} is not a multiple of {stride}, which this network needs"
             )
         return self
-
-
-class PredictionSettings(BaseModel):
-    """How to apply a trained network."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    tile_size: int | None = Field(
-        None,
-        ge=16,
-        le=16384,
-        description="Side of the squares a section is cut into, without their overlap; empty: by memory. "
-        "The result does not depend on it.",
-        json_schema_extra={"unit": "px", "advanced": True},
-    )
-    memory: int = Field(
-        1000,
-        ge=100,
-        description="About how much memory the network may use at a time.",
-        json_schema_extra={"unit": "MB", "advanced": True},
-    )
-    device: Device = Field("auto", description="Where to compute; auto takes a GPU if there is one.")
-    precision: Precision = Field(
-        "auto",
-        description="Arithmetic; auto takes bfloat16, about twice as fast, where the device has it. "
-        "Its probabilities differ slightly from those of float32.",
-        json_schema_extra=ADVANCED,
-    )

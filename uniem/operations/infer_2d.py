@@ -1,17 +1,17 @@
-"""Apply a trained two-dimensional network to a volume."""
+"""Apply trained two-dimensional networks to a volume."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import model_validator
 
 from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import Kind, Volume
-from uniem.networks.settings import PredictionSettings
+from uniem.networks.prediction_settings import Objects, PredictionSettings
 from uniem.operations.operation import Role, operation
-from uniem.operations.outputs import VolumeOutput
+from uniem.operations.outputs import VolumeOutput, path_of
 from uniem.operations.parameters import Parameters
 from uniem.progress import Context
 
@@ -19,29 +19,40 @@ from uniem.progress import Context
 class Infer2DParameters(PredictionSettings, Parameters):
     """How to apply a two-dimensional network."""
 
-    values: Literal["8-bit", "float"] = Field(
-        "8-bit", description="Write probabilities as 0 to 255 or as floating-point numbers from 0 to 1."
-    )
+    @model_validator(mode="before")
+    @classmethod
+    def _read_older(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "values" in values:
+            values = dict(values)
+            values["output"] = {"kind": "probability", "values": values.pop("values")}
+        return values
 
 
 @operation(
     "infer-2d",
     menu="Segment/2D CNN",
+    version=2,
     device="gpu",
     inputs={"image": Role.IMAGE, "model": Role.MODEL},
-    outputs={"result": Role.IMAGE},
+    outputs={"result": Role.VOLUME},
 )
 def infer_2d(
     image: Volume, model: ModelFolder, result: VolumeOutput, params: Infer2DParameters, context: Context
 ) -> None:
-    """Apply a trained 2D network, section by section, and write probabilities.
+    """Apply a trained 2D network and write probabilities, classes or objects.
 
     Sections of any size are cut into overlapping tiles; the result does not depend on their size and has no
-    seams.
+    seams. Several models, flipped sections, and sections across all axes can be predicted together.
     """
-    from uniem.networks.tiling import predict_volume
+    from uniem.networks.answers import answer_for
+    from uniem.networks.ensembles import Ensemble
+    from uniem.networks.prediction import predict_volume
 
-    dtype = np.uint8 if params.values == "8-bit" else np.float32
-    out = result.create_like(image, dtype=dtype, kind=Kind.PROBABILITY)
-    done = predict_volume(model, image, out, params, context)
-    context.result(minutes=done.seconds / 60, megavoxels_per_second=done.megavoxels_per_second)
+    ensemble = Ensemble.open(model, params.ensemble)
+    answer = answer_for(ensemble.record, params.output)
+    numbers_objects = isinstance(params.output, Objects)
+    dtype = np.dtype(np.uint32) if numbers_objects else answer.dtype
+    out = result.create_like(image, dtype=dtype, kind=Kind.LABELS if numbers_objects else answer.kind)
+    done = predict_volume(ensemble, image, out, params, context, path_of(result.location).parent)
+    found = {} if done.objects is None else {"objects": done.objects}
+    context.result(minutes=done.seconds / 60, megavoxels_per_second=done.megavoxels_per_second, **found)

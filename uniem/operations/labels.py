@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from pydantic import Field
 
-from uniem.algorithms.labelling import Connectivity, label_components, label_segments
+from uniem.algorithms.component_rules import ComponentRules
+from uniem.algorithms.labelling import label_components, label_segments
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.operations.operation import Role, operation
@@ -16,7 +15,7 @@ from uniem.operations.parameters import Parameters
 from uniem.progress import Context
 
 
-class LabelParameters(Parameters):
+class LabelParameters(ComponentRules, Parameters):
     """How to find connected components."""
 
     level: float | None = Field(
@@ -24,11 +23,6 @@ class LabelParameters(Parameters):
         description="Foreground is what is above this; unset: 0 for masks and labels, half the range for"
         " probabilities.",
     )
-    connectivity: Literal["6", "18", "26", "4", "8"] = Field(
-        "6",
-        description="Which neighbours connect: 6, 18 or 26 in 3D; 4 or 8 treat every section on its own.",
-    )
-    min_size_voxels: int = Field(0, ge=0, description="Smaller components become background.")
     each_label: bool = Field(
         False,
         description="Give the separate parts of every label ids of their own; do not join labels that touch.",
@@ -44,17 +38,20 @@ def label(image: Volume, result: VolumeOutput, params: LabelParameters, context:
     the volume fits into memory or is worked on in slabs.
     """
     out = result.create_like(image, dtype=np.uint32, kind=Kind.LABELS)
-    connectivity: Connectivity = int(params.connectivity)  # type: ignore[assignment]  # the choices are these
     if params.each_label:
         count = label_segments(
-            image, out, connectivity=connectivity, min_size_voxels=params.min_size_voxels, context=context
+            image,
+            out,
+            connectivity=params.neighbours,
+            min_size_voxels=params.min_size_voxels,
+            context=context,
         )
     else:
         count = label_components(
             image,
             out,
             level=foreground_level(image, params.level),
-            connectivity=connectivity,
+            connectivity=params.neighbours,
             min_size_voxels=params.min_size_voxels,
             context=context,
         )

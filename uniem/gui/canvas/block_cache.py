@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections import OrderedDict
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uniem.data.geometry import Triple
+from uniem.data.machine_memory import machine_memory
 from uniem.data.store import CACHE_BYTES
 
 LARGEST_DEFAULT = 2 << 30
@@ -32,8 +31,8 @@ def default_budget() -> int:
 
     What the stores keep of their own accord is taken off.
     """
-    memory = _memory_bytes()
-    share = int(memory * SHARE_OF_MEMORY) if memory else LARGEST_DEFAULT
+    memory = machine_memory()
+    share = int(memory.total * SHARE_OF_MEMORY) if memory else LARGEST_DEFAULT
     return max(_LEAST, min(LARGEST_DEFAULT, share) - CACHE_BYTES)
 
 
@@ -118,30 +117,3 @@ def _compact(block: NDArray[Any]) -> NDArray[Any]:
 
 def _held(block: NDArray[Any]) -> int:
     return block.dtype.itemsize if block.strides == (0,) * block.ndim else block.nbytes
-
-
-def _memory_bytes() -> int | None:
-    if sys.platform == "win32":
-        return _windows_memory_bytes()
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    total = next((line for line in lines if line.startswith("MemTotal:")), "")
-    return int(total.split()[1]) * 1024 if total else None
-
-
-def _windows_memory_bytes() -> int | None:
-    import ctypes
-
-    class Status(ctypes.Structure):
-        _fields_ = (
-            ("length", ctypes.c_ulong),
-            ("load", ctypes.c_ulong),
-            *((name, ctypes.c_ulonglong) for name in ("total", "free", "a", "b", "c", "d", "e")),
-        )
-
-    status = Status()
-    status.length = ctypes.sizeof(status)
-    is_told = ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))  # type: ignore[attr-defined]
-    return int(status.total) if is_told else None
