@@ -1,87 +1,191 @@
-"""Tiled inference: `predict_volume` on a section against the bare network on the very same tiles."""
+"""Tiled inference: speed against the bare network on the same tiles, memory on 10 GB, and other engines."""
 
 from __future__ import annotations
 
+import importlib.util
 import statistics
+import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from benchmarks.memory import NETWORK, peak_mb
+from uniem.data.geometry import Box, Triple, VoxelSize
 from uniem.data.model_folder import ModelFolder
+from uniem.data.store import create_store
 from uniem.data.volume import ArrayVolume, Kind
-from uniem.networks.architectures import read_network
+from uniem.networks.architectures import EmNetV1x2, Network, Unet
+from uniem.networks.ensembles import Ensemble, Predictor
 from uniem.networks.normalisation import normalised
-from uniem.networks.prediction import predict_volume
-from uniem.networks.prediction_settings import PredictionSettings
+from uniem.networks.prediction import default_memory
+from uniem.networks.prediction_settings import Engine, PredictionSettings
 from uniem.networks.settings import TrainingSettings
-from uniem.networks.tiling import plan_tiles
+from uniem.networks.tiled_prediction import predict_tiles
+from uniem.networks.tiling import Tiling, plan_tiles, tiles
 from uniem.networks.weights import load_network
+from uniem.progress import Context
 
 SIDE = 2048
 ROUNDS = 3
-BAR = 0.9
-MEMORY = 1000
-SETTINGS = PredictionSettings(precision="float32", memory=MEMORY)
+BAR = 0.95
+# 32-bit voxels, nothing of which is on the disk.
+LARGE: Triple = (40, 8192, 8192)
+TINY: Triple = (2, 1024, 1024)
+MEMORY_BAR_MB = 1500
+Floats = NDArray[np.float32]
 
 
-def make_model(folder: Path) -> ModelFolder:
-    """Train the default network for one step: the weights do not matter for speed."""
+def make_model(folder: Path, network: Network) -> ModelFolder:
+    """Train a network for one step: the weights do not matter for speed."""
     from uniem.networks.training import train
 
     rng = np.random.default_rng(0)
     image = ArrayVolume(rng.integers(0, 255, (1, 512, 512), dtype=np.uint8))
     labels = ArrayVolume((rng.random((1, 512, 512)) > 0.5).astype(np.uint8), kind=Kind.LABELS)
-    model = ModelFolder.create(folder / "model")
-    train(image, labels, TrainingSettings(steps=1, batch_size=1, validation_fraction=0), model)
+    model = ModelFolder.create(folder)
+    settings = TrainingSettings(
+        network=network, steps=1, batch_size=1, validation_fraction=0, precision="float32"
+    )
+    train(image, labels, settings, model)
     return model
 
 
-def bare_seconds(model: ModelFolder, image: ArrayVolume) -> float:
-    """Predict the same tiles, ready in memory, by the network alone."""
-    record = model.record
-    tiling = plan_tiles(read_network(record.architecture), image.shape[1:], 1, MEMORY)
-    network = load_network(model, "float32")
-    section = normalised(image[0], record.normalisation)
-    padded = np.pad(section, SIDE, mode="reflect")
-    batches, tiles = [], []
-    for y in range(0, SIDE, tiling.tile_yx[0]):
-        for x in range(0, SIDE, tiling.tile_yx[1]):
-            top, left = y + SIDE - tiling.margin, x + SIDE - tiling.margin
-            tiles.append(padded[top : top + tiling.input_yx[0], left : left + tiling.input_yx[1], None])
-    batches = [np.stack(tiles[i : i + tiling.batch]) for i in range(0, len(tiles), tiling.batch)]
-    network.predict_on_batch(batches[0])
-    begun = time.perf_counter()
-    for batch in batches:
-        network.predict_on_batch(batch)
-    return time.perf_counter() - begun
+class Section:
+    """A section to predict with one way of cutting it, by the suite and by the bare network."""
+
+    def __init__(self, model: ModelFolder, memory_mb: int) -> None:
+        self.model, self.ensemble = model, Ensemble.open(model)
+        array = np.random.default_rng(1).integers(0, 255, (1, SIDE, SIDE), dtype=np.uint8)
+        self.image = ArrayVolume(array)
+        self.out = ArrayVolume(np.zeros(array.shape, np.float32))
+        self.tiling: Tiling = plan_tiles(self.ensemble, (SIDE, SIDE), 1, memory_mb)
+
+    def ours(self, engine: Engine = "keras", policy: str = "float32") -> Callable[[], None]:
+        """Return what predicts the section as the operation does, its network loaded and warm."""
+        predictor = Predictor(self.ensemble, PredictionSettings(engine=engine), policy)
+        predictor.probabilities([self._batches()[0]])
+
+        def encode(probabilities: Floats) -> list[NDArray[Any]]:
+            return [probabilities[..., 0]]
+
+        def predict() -> None:
+            predict_tiles(
+                self.ensemble, predictor, self.image, [self.out], encode, self.tiling, Context(), "Predicting"
+            )
+
+        return predict
+
+    def bare(self) -> Callable[[], None]:
+        """Return what gives the same tiles, ready in memory, to the network alone."""
+        network, batches = load_network(self.model), self._batches()
+        network.predict_on_batch(batches[0])
+
+        def predict() -> None:
+            for batch in batches:
+                network.predict_on_batch(batch)
+
+        return predict
+
+    def _batches(self) -> list[Floats]:
+        tiling, normalisation = self.tiling, self.model.record.normalisation
+        starts = range(0, SIDE, tiling.tile_yx[0])
+        bands = [Box((0, y, 0), (1, min(y + tiling.tile_yx[0], SIDE), SIDE)) for y in starts]
+        cut = [tile for band in bands for tile in tiles(self.image, band, tiling, 1)]
+        inputs = [normalised(tile.window, normalisation) for tile in cut]
+        return [np.stack(inputs[i : i + tiling.batch]) for i in range(0, len(inputs), tiling.batch)]
 
 
-def tiled_seconds(model: ModelFolder, image: ArrayVolume, sections: int) -> float:
-    """Predict a number of sections as the operation does, loading the network included."""
-    stack = ArrayVolume(np.repeat(image.array, sections, axis=0))
-    out = ArrayVolume(np.zeros(stack.shape, np.uint8), kind=Kind.PROBABILITY)
-    begun = time.perf_counter()
-    predict_volume(model, stack, out, SETTINGS)
-    return time.perf_counter() - begun
+def seconds_of(*ways: Callable[[], None]) -> list[tuple[float, float]]:
+    """Return the median wall and processor seconds of each way, the ways taking turns."""
+    took: list[list[tuple[float, float]]] = [[] for _ in ways]
+    for _ in range(ROUNDS):
+        for way, times in zip(ways, took, strict=True):
+            begun = time.perf_counter(), time.process_time()
+            way()
+            times.append((time.perf_counter() - begun[0], time.process_time() - begun[1]))
+    return [
+        (statistics.median(wall for wall, _ in times), statistics.median(cpu for _, cpu in times))
+        for times in took
+    ]
 
 
-def main() -> None:
-    """Print the median times per section, interleaved, and the ratio of throughputs.
+def measure_speed(folder: Path) -> None:
+    """Print the times of a section with little memory and with what is used by default."""
+    for network in (Unet(), EmNetV1x2()):
+        model = make_model(folder / network.kind, network)
+        for memory in sorted({1000, default_memory()}):
+            section = Section(model, memory)
+            (wall, cpu), (bare_wall, bare_cpu) = seconds_of(section.ours(), section.bare())
+            tile, overlap = section.tiling.tile_yx, section.tiling.overlap
+            print(
+                f"{network.kind} {SIDE}^2, {memory} MB, tiles {tile[0]} x {tile[1]}, overlap {overlap:.2f}: "
+                f"wall {wall:.2f} s, bare {bare_wall:.2f} s; CPU {cpu:.2f} s, bare {bare_cpu:.2f} s; "
+                f"throughput by CPU time {bare_cpu / cpu:.3f} (bar {BAR})",
+                flush=True,
+            )
 
-    The time of one section is that of three less that of one, halved, which leaves out loading the network.
-    """
-    image = ArrayVolume(np.random.default_rng(1).integers(0, 255, (1, SIDE, SIDE), dtype=np.uint8))
-    ours, bare = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        model = make_model(Path(folder))
-        for _ in range(ROUNDS):
-            ours.append((tiled_seconds(model, image, 3) - tiled_seconds(model, image, 1)) / 2)
-            bare.append(bare_seconds(model, image))
-    a, b = statistics.median(ours), statistics.median(bare)
-    print(f"section {SIDE}^2: tiled {a:.2f} s, bare {b:.2f} s, throughput {b / a:.2f} (bar {BAR})")
+
+def measure_engines(folder: Path) -> None:
+    """Print time and difference of each engine and arithmetic."""
+    section = Section(make_model(folder / "engines", Unet()), 1000)
+    ways: dict[str, Callable[[], None]] = {"keras float32": section.ours()}
+    ways["keras bfloat16"] = section.ours(policy="mixed_bfloat16")
+    if importlib.util.find_spec("openvino"):
+        ways["openvino float32"] = section.ours("openvino")
+        ways["openvino bfloat16"] = section.ours("openvino", "mixed_bfloat16")
+    exact: NDArray[Any] | None = None
+    differences = []
+    for way in ways.values():
+        way()
+        found = section.out.array.copy()
+        exact = found if exact is None else exact
+        differences.append((np.abs(found - exact).max(), np.abs(found - exact).mean()))
+    for name, times, apart in zip(ways, seconds_of(*ways.values()), differences, strict=True):
+        print(
+            f"{name:18} wall {times[0]:.2f} s, CPU {times[1]:.2f} s; from keras float32 at most "
+            f"{apart[0]:.1e}, on average {apart[1]:.1e}",
+            flush=True,
+        )
+
+
+def measure_memory(folder: Path) -> None:
+    """Print the peak memory on 10 GB beside that on a section of one tile."""
+    size = VoxelSize(40, 4, 4)
+    for name, shape in (("tiny", TINY), ("large", LARGE)):
+        create_store(folder / f"{name}.zarr", shape, "float32", size, Kind.IMAGE)
+    rng = np.random.default_rng(0)
+    for name, kind in (("image", Kind.IMAGE), ("labels", Kind.LABELS)):
+        store = create_store(folder / f"{name}.zarr", (1, 128, 128), "uint8", size, kind)
+        store[:] = rng.integers(0, 2, store.shape, dtype=np.uint8)
+    # In a process of its own: a child's peak counts from the size of the parent that started it.
+    train = ["--steps", "1", "--patch-size", "64", "--device", "cpu", *NETWORK]
+    peak_mb(folder, "train-2d", "image.zarr", "labels.zarr", "tiny-model", *train)
+    chosen = ["--tile-size", "1024", "--memory", "1000", "--device", "cpu"]
+    base, peak = (
+        peak_mb(folder, "infer-2d", f"{name}.zarr", "tiny-model", f"{name}-result.zarr", *chosen)
+        for name in ("tiny", "large")
+    )
+    gigabytes = 4e-9 * LARGE[0] * LARGE[1] * LARGE[2]
+    print(
+        f"memory: {base:.0f} MB on one tile, {peak:.0f} MB on {gigabytes:.1f} GB: +{peak - base:.0f} MB (bar "
+        f"{MEMORY_BAR_MB} MB)",
+        flush=True,
+    )
+
+
+def main(wanted: Sequence[str] = ()) -> None:
+    """Print what is asked for of speed, engines and memory; all by default."""
+    measures = {"memory": measure_memory, "speed": measure_speed, "engines": measure_engines}
+    for name, measure in measures.items():
+        if not wanted or name in wanted:
+            with tempfile.TemporaryDirectory() as folder:
+                measure(Path(folder))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

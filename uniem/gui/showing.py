@@ -172,10 +172,10 @@ class Showing(QObject):
         self._update()
 
     def show_trial(self, part: Volume, field: Field) -> None:
-        """Draw a probability map over the field it was computed from, until labels are shown again."""
+        """Draw a probability map or a mask over its field, until labels are shown again."""
         if self.image_item is None or not isinstance(self.image_item.noun, Volume):
             raise UniemError("The image that was tried is no longer shown.", "Show it, and try again.")
-        level = 0.5 if part.dtype.kind == "f" else 127.0
+        level = 0.0 if part.kind is Kind.LABELS else 0.5 if part.dtype.kind == "f" else 127.0
         mask = PlacedMask(self.image_item.noun, part, (field.z, field.y[0], field.x[0]), level)
         self._trial = Layer.of(mask, Kind.LABELS)
         self._update()
