@@ -21,7 +21,6 @@ from uniem.data.store import open_store
 from uniem.demo import make_sample
 from uniem.gui.canvas.view_model import Tool
 from uniem.gui.forms.editors import NumberBox
-from uniem.gui.forms.section import Section
 from uniem.gui.main_window import MainWindow
 from uniem.gui.panels.inference_panel import InferencePanel
 from uniem.gui.panels.operation_panel import OperationPanel
@@ -233,10 +232,11 @@ def train_watch_stop(window: MainWindow, qtbot: Any, labels: OpenItem) -> None:
     assert isinstance(panel, TrainingPanel)
     assert panel.inputs["labels"].location == labels.location
     tiny = {"network.depth": 1, "network.base_features": 4, "patch_size": 32, "batch_size": 2}
-    advanced = next(each for each in panel.form.findChildren(Section) if each.header.text() == "Advanced")
-    qtbot.mouseClick(advanced.header, LEFT)
-    assert advanced.is_open
+    qtbot.mouseClick(panel.setup.modes["Advanced"], LEFT)
     for path, number in {**tiny, "steps": 90_000, "validate_every": 5, "validation_windows": 2}.items():
+        panel.setup.search.clear()
+        qtbot.keyClicks(panel.setup.search, path.rpartition(".")[2].replace("_", " "))
+        assert panel.form.editor(path).isVisible()
         type_into(panel, qtbot, path, number)
     assert panel.parameters().network.base_features == 4
     qtbot.mouseClick(panel.run_button, LEFT)

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QLabel, QStackedWidget
 
 from uniem.gui.panels.inference_panel import InferencePanel
 from uniem.gui.panels.operation_panel import FieldInView, OperationPanel
+from uniem.gui.panels.trying_panel import TryingPanel
 from uniem.jobs.queue import JobQueue
 from uniem.operations.registry import find
 from uniem.workspace import Settings, Workspace
@@ -99,7 +100,7 @@ class PanelDock(QStackedWidget):
         panel = kind(find(id), self._workspace, self._queue, self._settings, self._field_in_view)
         panel.submitted.connect(self.submitted)
         panel.before_run.connect(self.before_run)
-        if isinstance(panel, InferencePanel):
+        if isinstance(panel, TryingPanel):
             panel.tried.connect(self.tried)
         return panel
 

@@ -86,6 +86,8 @@ QLabel[role="good"] {{ color: {good}; }}
 QLabel[role="quiet"] {{ color: {quiet}; }}
 QLabel[role="heading"] {{ font-size: {heading}pt; font-weight: 600; }}
 QWidget[role="bar"] {{ background: {title}; }}
+QToolButton[role="choice"] {{ border: 1px solid {line}; padding: 3px 8px; background: {base}; }}
+QToolButton[role="choice"]:checked {{ background: {highlight}; color: {highlighted}; }}
 QRadioButton::indicator {{
     width: 13px; height: 13px; border: 1px solid {quiet}; border-radius: 7px; background: {base};
 }}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -102,6 +103,12 @@ class PatchSampler:
         self._cells = np.concatenate(cells)
         self._cell_regions = np.repeat(np.arange(len(regions)), [len(found) for found in cells])
         self._foreground = foreground if len(self._cells) else 0.0
+
+    def changed(self, augmentation: Augmentation) -> PatchSampler:
+        """Return a sampler that draws the same patches and changes them in another way."""
+        other = copy.copy(self)
+        other._augmentation = augmentation
+        return other
 
     def batch(self, index: int, size: int) -> Batch:
         """Return batch number `index` of so many patches."""

@@ -16,6 +16,8 @@ _SUFFIXES = {
     Role.MODEL: "",
     Role.MESHES: "",
     Role.TABLE: ".csv",
+    Role.ONNX: ".onnx",
+    Role.PACKAGE: ".zip",
 }
 _ENDINGS = (".ome.zarr", *endings(), ".csv")
 

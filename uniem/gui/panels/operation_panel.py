@@ -72,7 +72,7 @@ class OperationPanel(QWidget):
         self.job: Job | None = None
         self._workspace, self._queue, self._settings = workspace, queue, settings
         self._field_in_view = field_in_view
-        self.form = Form(operation.parameters)
+        self.form = self.make_form()
         self.inputs = {name: InputPicker(role, workspace) for name, role in operation.inputs.items()}
         self.outputs = {name: OutputField(role) for name, role in operation.outputs.items()}
         self.progress = ProgressRow()
@@ -146,6 +146,14 @@ class OperationPanel(QWidget):
         """Return what stands above the buttons: the form alone, unless a panel made by hand adds to it."""
         return form_area
 
+    def make_form(self) -> Form:
+        """Return the form of the parameters."""
+        return Form(self.operation.parameters)
+
+    def make_parameters(self) -> QWidget:
+        """Return what stands between inputs and outputs: the form, unless a panel adds to it."""
+        return Section("Parameters", _padded(self.form))
+
     def add_button(self, button: QPushButton) -> None:
         """Put a further button before Run."""
         self._buttons.insertWidget(self._buttons.count() - 1, button)
@@ -157,7 +165,7 @@ class OperationPanel(QWidget):
         self._column.addWidget(self._make_heading())
         self._column.addWidget(self._make_fields("Input", self.inputs))
         if self.operation.parameters.model_fields:
-            self._column.addWidget(Section("Parameters", _padded(self.form)))
+            self._column.addWidget(self.make_parameters())
         self._column.addWidget(self._make_fields("Output", self.outputs))
         self.curtain.hide()
         self._column.addWidget(self.curtain, 1)

@@ -39,6 +39,7 @@ _WORDS = {
     Role.MODEL: "a model folder",
     Role.MESHES: "a folder of meshes",
     Role.TABLE: "a table",
+    Role.PACKAGE: "a bioimage.io package",
 }
 
 

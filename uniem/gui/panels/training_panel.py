@@ -1,139 +1,210 @@
-"""The panel of a training: what every operation has, and curves, pictures and pace while it runs."""
+"""The panel of a training: a simple and an advanced page, what it will cost, and how it goes."""
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
+import shutil
 from typing import Any
 
-from qtpy.QtCore import QRectF, QSize, Qt
-from qtpy.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
-from qtpy.QtWidgets import QLabel, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QTabWidget, QWidget
 
-from uniem.gui import job_words
-from uniem.gui.panels.curves import CurvesView
-from uniem.gui.panels.operation_panel import OperationPanel
-from uniem.jobs.events import JobStatus, Phase
+from uniem import paths
+from uniem.data.model_folder import ModelFolder
+from uniem.data.volume import Volume
+from uniem.errors import UniemError
+from uniem.gui.forms.form import Form
+from uniem.gui.panels.naming import unused
+from uniem.gui.panels.patch_window import PatchWindow, Source
+from uniem.gui.panels.plan_line import measured_speed, measuring
+from uniem.gui.panels.training_live import TrainingLive
+from uniem.gui.panels.training_setup import SECTIONS, TrainingSetup
+from uniem.gui.panels.trying_panel import TryingPanel
+from uniem.jobs.events import Phase
 from uniem.jobs.queue import Job
+from uniem.networks.settings import TrainingSettings
+from uniem.operations.outputs import path_of, unfinished
+from uniem.operations.parameters import defaults_of
+from uniem.operations.registry import find
 
-PACE_SECONDS = 20.0
-
-
-class Picture(QWidget):
-    """A picture from a file, as wide as the panel, with its name."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._name = name
-        self._image = QImage()
-        self._path = Path()
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def show_file(self, path: Path) -> None:
-        """Show another file."""
-        if path != self._path:
-            image = QImage(str(path))
-            if not image.isNull():
-                self._path, self._image = path, image
-                self._set_height()
-                self.update()
-
-    def sizeHint(self) -> QSize:
-        """Return the height that keeps the picture's shape."""
-        return QSize(200, self._height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the picture's shape."""
-        self._set_height()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the name and the picture."""
-        if self._image.isNull():
-            return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        line = self.fontMetrics().height()
-        self._paint_names(painter, line)
-        painter.drawImage(QRectF(0, line + 2, self.width(), self.height() - line - 2), self._image)
-
-    def _paint_names(self, painter: QPainter, height: int) -> None:
-        names = self._name.split("|")
-        width = self.width() / len(names)
-        for place, name in enumerate(names):
-            area = QRectF(place * width, 0, width, height)
-            painter.drawText(area, int(Qt.AlignmentFlag.AlignHCenter), name.strip())
-
-    def _height(self) -> int:
-        if self._image.isNull():
-            return 0
-        scaled = self.width() * self._image.height() / max(1, self._image.width())
-        return round(scaled) + self.fontMetrics().height() + 2
-
-    def _set_height(self) -> None:
-        self.setFixedHeight(self._height())
+# Steps after which the speed of a training is known.
+TELLING_STEP = 12
 
 
-class TrainingPanel(OperationPanel):
-    """Follow a training live."""
+class TrainingPanel(TryingPanel):
+    """Set up a training, follow it live, and try it on the section in view."""
 
     def __init__(self, *arguments: Any) -> None:
-        self._pictures: dict[str, Picture] = {}
-        self._marks: list[tuple[float, int]] = []
+        self._measurement: Job | None = None
+        self._timed: set[str] = set()
         super().__init__(*arguments)
-        self.run_button.setText("Start")
+        self.run_button.setText("Train")
         self.progress.cancel.setText("Stop")
         self.progress.cancel.setToolTip("End the training; the best model so far is kept.")
+        self.try_button.setText("Try on this section")
+        self.try_button.setToolTip("Apply the best weights so far to what is in view; the training goes on.")
+        self.live.add_button(self.try_button)
+        self.live.pause_wanted.connect(self._pause)
+        self.window_of_patches = PatchWindow(self._patch_source, self)
+        self.setup.measure_wanted.connect(self.measure)
+        self.setup.patches_wanted.connect(self.window_of_patches.open_beside)
+        self.setup.changed.connect(self.window_of_patches.refresh)
+        self.inputs["image"].changed.connect(self.window_of_patches.refresh)
+        self.inputs["labels"].changed.connect(self._look_at_labels)
+        self.outputs["model"].changed.connect(self._plan)
+        self._plan()
+        self._look_at_labels()
+
+    def make_form(self) -> Form:
+        """Return the form of the parameters, in sections."""
+        return Form(self.operation.parameters, sections=SECTIONS)
+
+    def make_parameters(self) -> QWidget:
+        """Return both pages of the parameters."""
+        self.setup = TrainingSetup(self.form, self.operation.parameters, self._settings)
+        return self.setup
 
     def make_middle(self, form_area: QWidget) -> QWidget:
         """Put the form and what is seen of a training on two pages."""
-        self.curves = CurvesView()
-        self._pace = QLabel("Nothing is being trained.")
-        self._pace.setWordWrap(True)
-        live = QWidget()
-        self._column_of_live = QVBoxLayout(live)
-        self._column_of_live.addWidget(self._pace)
-        self._column_of_live.addWidget(self.curves, 1)
+        self.live = TrainingLive()
+        self.curves = self.live.curves
         self.pages = QTabWidget()
         self.pages.setDocumentMode(True)
         self.pages.addTab(form_area, "Set-up")
-        self.pages.addTab(live, "Progress")
+        self.pages.addTab(self.live, "Progress")
         return self.pages
+
+    def close_down(self) -> None:
+        """Stop listening and computing."""
+        self.setup.close_down()
+        self.window_of_patches.close_down()
+        super().close_down()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look at the labels as they are now."""
+        super().showEvent(event)
+        self._look_at_labels()
 
     def run(self) -> Job | None:
         """Start a training with an empty plot."""
-        self._marks = []
+        self.setup.prepare()
+        before = self.job
         job = super().run()
         if job is not None:
+            if before is not None and before.status.phase is not Phase.ENDED:
+                # Nothing here could let it go on any more.
+                before.folder.ask_pause(False)
+            self.live.begin()
+            self.live.show_job(job)
             self.pages.setCurrentIndex(1)
         return job
 
+    def measure(self) -> None:
+        """Train a few steps, in a process of their own, to know how fast it goes."""
+        parameters = self.parameters()
+        if parameters is None:
+            return
+        inputs = {name: picker.location for name, picker in self.inputs.items()}
+        place = unused(paths.work_folder() / "trials" / "measured")
+        try:
+            self._check_complete(inputs, {})
+            self.before_run.emit(list(inputs.values()))
+            request = self._request(parameters, inputs, {"model": str(place)})
+            request = request.model_copy(update={"parameters": measuring(request.parameters)})
+            place.parent.mkdir(parents=True, exist_ok=True)
+            self._measurement = self._queue.submit(request)
+        except UniemError as error:
+            self.show_error(str(error))
+            return
+        self.setup.measure.setEnabled(False)
+        self.setup.plan.show_note("Measuring: a few steps of this training…")
+
+    def trial_model(self) -> str:
+        """Return a copy of the best weights so far, which the training does not touch any more."""
+        job = self.job
+        if job is None:
+            raise UniemError("No network has been trained here yet.", "Press Train.")
+        final = path_of(job.request.outputs["model"])
+        place = final if job.status.phase is Phase.ENDED else unfinished(final)
+        if place is None or not ModelFolder.is_model(place):
+            raise UniemError(
+                "There are no weights to try yet.", "The first are kept when the network is judged first."
+            )
+        copy = unused(paths.work_folder() / "trials" / "model")
+        copy.mkdir(parents=True)
+        source, target = ModelFolder(place), ModelFolder(copy)
+        shutil.copyfile(source.weights_path, target.weights_path)
+        shutil.copyfile(source.record_path, target.record_path)
+        return str(copy)
+
+    def trial_parameters(self) -> dict[str, Any]:
+        """Return the usual parameters of an inference; beside a training it does without the GPU."""
+        parameters = defaults_of(find("infer-2d").parameters)
+        is_training = self.job is not None and self.job.status.phase is not Phase.ENDED
+        return {**parameters, "device": "cpu"} if is_training else parameters
+
+    def show_trial(self, job: Job) -> None:
+        """Let one trial be made at a time."""
+        has_ended = job.status.phase is Phase.ENDED
+        self.try_button.setEnabled(has_ended)
+        self.try_button.setText("Try on this section" if has_ended else "Trying…")
+        if has_ended:
+            shutil.rmtree(path_of(job.request.inputs["model"]), ignore_errors=True)
+
     def _show_job(self, job: Job) -> None:
         super()._show_job(job)
-        status = job.status
-        self.curves.show_curves(status.metrics)
-        self._pace.setText(self._pace_of(status))
-        for name, path in status.previews.items():
-            self._picture(name).show_file(path)
+        self.live.show_job(job)
+        step = max((points[-1][0] for points in job.status.metrics.values() if points), default=0)
+        if job.id not in self._timed and step >= TELLING_STEP and self._note_speed(job):
+            self._timed.add(job.id)
 
-    def _picture(self, name: str) -> Picture:
-        if name not in self._pictures:
-            self._pictures[name] = Picture(name)
-            self._column_of_live.addWidget(self._pictures[name])
-        return self._pictures[name]
+    def _follow(self, job: Job) -> None:
+        super()._follow(job)
+        if self._measurement is None or job.id != self._measurement.id or job.status.phase is not Phase.ENDED:
+            return
+        self._measurement = None
+        self.setup.measure.setEnabled(True)
+        self._note_speed(job)
+        self.setup.refresh()
+        shutil.rmtree(path_of(job.request.outputs["model"]), ignore_errors=True)
+        if job.status.error:
+            self.show_error(f"{job.status.error} {job.status.hint}".strip())
 
-    def _pace_of(self, status: JobStatus) -> str:
-        if status.phase is Phase.ENDED:
-            return job_words.results_of(status)
-        step = max((points[-1][0] for points in status.metrics.values() if points), default=0)
-        now = time.monotonic()
-        if not self._marks or self._marks[-1][1] != step:
-            self._marks = [mark for mark in self._marks if now - mark[0] < PACE_SECONDS] + [(now, step)]
-        if not status.metrics:
-            return job_words.state_of(status).capitalize()
-        parts = [f"step {step:,}"]
-        if len(self._marks) > 1 and self._marks[-1][0] > self._marks[0][0]:
-            (then, before), (last, after) = self._marks[0], self._marks[-1]
-            parts.append(f"{(after - before) / (last - then):.3g} steps/s")
-        if status.seconds_left is not None:
-            parts.append(f"{job_words.duration(status.seconds_left)} left")
-        return "  ·  ".join(parts)
+    def _note_speed(self, job: Job) -> bool:
+        settings = TrainingSettings.model_validate(
+            {name: job.request.parameters[name] for name in TrainingSettings.model_fields}
+        )
+        speed = measured_speed(job, settings)
+        if speed is not None:
+            self.setup.speeds.note(settings.network.kind, speed)
+        return speed is not None
+
+    def _pause(self, is_wanted: bool) -> None:
+        if self.job is None or (self.job.status.phase is Phase.ENDED and is_wanted):
+            return
+        try:
+            self.job.folder.ask_pause(is_wanted)
+        except OSError as error:
+            self.show_error(f"The training cannot be told: {error.strerror}.")
+
+    def _suggest_outputs(self) -> None:
+        super()._suggest_outputs()
+        self._plan()
+
+    def _plan(self) -> None:
+        self.setup.plan_for(path_of(self.outputs["model"].location or str(paths.work_folder())))
+
+    def _look_at_labels(self) -> None:
+        noun = self._volume("labels")
+        self.setup.look_at(noun)
+
+    def _volume(self, name: str) -> Volume | None:
+        item = self.inputs[name].item
+        return item.noun if item is not None and isinstance(item.noun, Volume) else None
+
+    def _patch_source(self) -> Source | str:
+        image, labels, settings = self._volume("image"), self._volume("labels"), self.setup.settings_now()
+        if image is None or labels is None:
+            return "Open images and labels, and choose them in the panel."
+        if settings is None:
+            return "Some parameters do not go together: correct those that are marked."
+        return Source(image, labels, settings)
