@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from uniem.data.geometry import Box, Triple, VoxelSize
-from uniem.data.held_array import PIECE_EDGE
+from uniem.data.held_array import PIECE
 from uniem.data.store import CACHE_BYTES, StoredVolume, create_store, open_store
 from uniem.data.volume import Kind
 from uniem.errors import UniemError
@@ -92,7 +93,7 @@ def test_what_is_only_read_in_a_transaction_is_let_go(tmp_path: Path) -> None:
             store.read(Box((z, y, 0), (z + 8, y + 256, shape[2])))
     # All of it is 640 MB.
     assert taken() - before < CACHE_BYTES + (200 << 20)
-    assert store.held_bytes == PIECE_EDGE**2 * 4
+    assert store.held_bytes == math.prod(PIECE) * 4
     store.abort()
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 # What is held of a chunk, by the place of each piece in it.
 Pieces = dict[Triple, NDArray[Any]]
-# Voxels of a piece along y and x; each is one section thick, as most strokes are.
-PIECE_EDGE = 64
+# The largest piece: strokes in any plane touch few of them, and they hold little beside a stroke.
+PIECE: Triple = (8, 32, 32)
 # Chunks on the way to the disk at a time.
 _AT_ONCE = 4
 
@@ -68,7 +68,8 @@ class HeldArray:
         self.shape: Triple = (int(array.shape[0]), int(array.shape[1]), int(array.shape[2]))
         self._dtype: np.dtype[Any] = array.dtype.numpy_dtype
         self._chunk = chunk_shape_of(array)
-        self._piece: Triple = (1, min(PIECE_EDGE, self._chunk[1]), min(PIECE_EDGE, self._chunk[2]))
+        z, y, x = (min(most, size) for most, size in zip(PIECE, self._chunk, strict=True))
+        self._piece: Triple = (z, y, x)
         # Those in `_leaving` are never changed; one in `_changed` is newer than that of the same place there.
         self._changed, self._leaving = Held(), Held()
         self._lock = threading.Lock()

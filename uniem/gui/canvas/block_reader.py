@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from uniem.data.geometry import Box
 from uniem.data.heap import HeapTrimmer
@@ -25,6 +25,8 @@ LATER = 1e6
 # Edits of more voxels or boxes are read again in the background instead of at once.
 LARGEST_PATCH_VOXELS = 8 << 20
 LARGEST_PATCH_BOXES = 64
+# How long all views together may put pictures together before the window is given a turn.
+TURN_S = 0.02
 _SECOND_TRY_S = 0.05
 _PATIENCE_S = 2.0
 
@@ -65,6 +67,7 @@ class BlockReader(QObject):
         self._threads: list[threading.Thread] = []
         self._is_open = True
         self._arrival_is_told = False
+        self._turn_ends: float | None = None
         self._heap = HeapTrimmer()
         self.arrived.connect(self._hear)
 
@@ -76,6 +79,17 @@ class BlockReader(QObject):
             with self._condition:
                 self._volumes[id(volume)] = entry
         return entry[1]
+
+    def has_time(self) -> bool:
+        """Tell whether there is time to put together another picture before the window is given a turn."""
+        now = time.perf_counter()
+        if self._turn_ends is None:
+            self._turn_ends = now + TURN_S
+            QTimer.singleShot(0, self._end_turn)
+        return now < self._turn_ends
+
+    def _end_turn(self) -> None:
+        self._turn_ends = None
 
     def is_broken(self, key: BlockKey) -> bool:
         """Tell whether a block could not be read."""

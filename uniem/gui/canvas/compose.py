@@ -90,7 +90,8 @@ def sample_nearest(section: Section, rows: Axis, columns: Axis) -> NDArray[Any]:
     if right - left > 2 * len(column_index):
         # Whole rows would be copied for a few of their voxels.
         return array[np.ix_(row_index, column_index)]
-    return np.take(np.take(array[:, left:right], row_index, axis=0), column_index - left, axis=1)
+    # `np.take` would first copy all of the part between left and right.
+    return np.take(array[row_index, left:right], column_index - left, axis=1)
 
 
 def local_index(section: Section, axis: int, places: Index) -> Index:
@@ -159,7 +160,7 @@ def colour(labels: NDArray[Any], table: NDArray[np.uint32], out: NDArray[np.uint
     is_small = labels.dtype.itemsize <= 2 or labels.size == 0 or labels.max() < TABLE_SIZE
     slots = labels.astype(np.uint16) if is_small else slots_of(labels)
     # "clip" spares numpy the check of each index.
-    np.take(table, slots, mode="clip", out=out)
+    out[...] = np.take(table, slots, mode="clip")
 
 
 def _looked_up(table: NDArray[np.uint8], sample: NDArray[Any]) -> NDArray[np.uint8]:

@@ -15,6 +15,8 @@ from uniem.gui.canvas.drawing import LayerDrawing, as_image
 from uniem.gui.canvas.label_style import LabelStyle
 from uniem.gui.canvas.sections import Section
 
+# Rows coloured at a time: what is in between stays in the processor's cache.
+BAND = 64
 Rectangle = tuple[int, int, int, int]  # top, left, bottom, right; half-open, in pixels of the buffer
 
 
@@ -87,11 +89,9 @@ class LabelOverlay(LayerDrawing):
     def render(self, grid: Grid) -> None:
         """Colour the whole buffer."""
         self._grid = grid
-        if self.buffer.shape != grid.shape:
-            self.buffer = np.zeros(grid.shape, dtype=np.uint32)
         dtype = self.section.array.dtype if self.section is not None else np.dtype(np.uint32)
-        if self._labels.shape != grid.shape or self._labels.dtype != dtype:
-            self._labels = np.zeros(grid.shape, dtype)
+        self.buffer = _of_shape(self.buffer, grid.shape, np.dtype(np.uint32))
+        self._labels = _of_shape(self._labels, grid.shape, dtype)
         self._render(0, 0, *grid.shape)
 
     def render_box(self, y0: int, x0: int, y1: int, x1: int) -> Rectangle | None:
@@ -123,7 +123,10 @@ class LabelOverlay(LayerDrawing):
         return self._table_made
 
     def _render(self, top: int, left: int, bottom: int, right: int) -> None:
-        assert self._grid is not None
+        for first in range(top, bottom, BAND):
+            self._render_band(first, left, min(bottom, first + BAND), right)
+
+    def _render_band(self, top: int, left: int, bottom: int, right: int) -> None:
         inside = (slice(top, bottom), slice(left, right))
         if self.section is None:
             self.buffer[inside] = 0
@@ -153,3 +156,11 @@ class LabelOverlay(LayerDrawing):
             return labels
         kept = only | {self._style.active}
         return np.where(np.isin(labels, np.array(sorted(kept), np.uint64)), labels, 0)
+
+
+def _of_shape(array: NDArray[Any], shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return an array of a shape: a part of what the given one is a part of, if that is large enough."""
+    whole = array.base if isinstance(array.base, np.ndarray) else array
+    if whole.dtype != dtype or any(n > most for n, most in zip(shape, whole.shape, strict=True)):
+        whole = np.zeros(shape, dtype)
+    return whole[: shape[0], : shape[1]]

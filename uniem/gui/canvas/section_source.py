@@ -65,6 +65,9 @@ class SectionSource:
         index = self._index(level, window.position)
         patch = self._patch
         if patch is None or (patch.level, patch.index) != (number, index) or not patch.covers(rows, columns):
+            if self._shown is not None and not self._reader.has_time():
+                self.has_more = True
+                return self._shown, False
             patch = self._patch = self._new_patch(levels, number, index, rows, columns, window.position)
         has_changed = self._fill(patch, levels)
         missing = self._ask(patch, levels, rows, columns, window)
