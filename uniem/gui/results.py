@@ -12,6 +12,7 @@ from uniem.gui import job_words
 from uniem.jobs.events import Ending, Phase
 from uniem.jobs.queue import Job, JobQueue
 from uniem.operations.operation import Role
+from uniem.operations.registry import find
 from uniem.workspace import OpenItem, Workspace
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,11 @@ class Results(QObject):
 
     def open_results(self, job: Job) -> None:
         """Open and show what a job has made."""
-        for location in job.status.outputs.values():
+        roles = find(job.request.operation).outputs
+        for name, location in job.status.outputs.items():
+            if not roles[name].is_shown:
+                self.told.emit(f"{job_words.title_of(job.request)} wrote {location}.")
+                continue
             try:
                 self.show(self.open(location))
             except UniemError as error:

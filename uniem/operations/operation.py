@@ -30,11 +30,18 @@ class Role(StrEnum):
     MESHES = "meshes"
     TABLE = "table"
     PROJECT = "project"
+    ONNX = "onnx"
+    PACKAGE = "package"
 
     @property
     def is_volume(self) -> bool:
         """Tell whether it is made of voxels."""
         return self in (Role.IMAGE, Role.LABELS, Role.VOLUME)
+
+    @property
+    def is_shown(self) -> bool:
+        """Tell whether a window can open it; projects, and files for other programs, it cannot."""
+        return self not in (Role.PROJECT, Role.ONNX, Role.PACKAGE)
 
 
 Body = Callable[..., Any]

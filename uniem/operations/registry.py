@@ -27,6 +27,7 @@ BUILT_IN = (
     "train_2d",
     "cross_validate_2d",
     "infer_2d",
+    "export_model",
     "mesh",
     "measure",
     "evaluate",

@@ -1,0 +1,53 @@
+"""Write trained networks in the forms that other programs take."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from uniem.data.formats.files import write_bytes
+from uniem.data.model_folder import ModelFolder
+from uniem.operations.operation import Role, operation
+from uniem.operations.outputs import PathOutput
+from uniem.operations.parameters import Parameters
+from uniem.progress import Context
+
+MENU = "Segment/2D CNN"
+
+
+class ExportOnnxParameters(Parameters):
+    """What the ONNX file takes."""
+
+    takes_gray_values: bool = Field(
+        True,
+        description="Let the file normalise by itself: it takes gray values as they are in the images. "
+        "Otherwise who runs it must normalise first, as the file's metadata say.",
+    )
+
+
+@operation("export-onnx", menu=MENU, inputs={"model": Role.MODEL}, outputs={"onnx": Role.ONNX}, device="cpu")
+def export_onnx(model: ModelFolder, onnx: PathOutput, params: ExportOnnxParameters, context: Context) -> None:
+    """Write a trained 2D network as an ONNX file, which other programs run without this one.
+
+    It takes (batch, sections, y, x) float32 of any size divisible by the network's stride, gives
+    probabilities, (batch, classes, y, x), and needs operators of version 17. Where onnxruntime is installed,
+    it is compared with Keras.
+    """
+    from uniem.networks.backend import prepare_backend
+    from uniem.networks.exchange import onnx_runtime
+    from uniem.networks.exchange.example import gray_example, probabilities_of
+    from uniem.networks.exchange.onnx_export import onnx_of
+    from uniem.networks.normalisation import normalised
+
+    prepare_backend("cpu")
+    content = onnx_of(model, takes_gray_values=params.takes_gray_values)
+    write_bytes(onnx.path, content)
+    context.result(megabytes=len(content) / 1e6)
+    if not onnx_runtime.is_installed():
+        context.message("onnxruntime is not installed, so the file was not compared with Keras.")
+        return
+    context.check_cancelled()
+    gray = gray_example(model.record)
+    image = gray if params.takes_gray_values else normalised(gray, model.record.normalisation)
+    difference = onnx_runtime.largest_difference(content, image, probabilities_of(model, gray))
+    context.result(largest_difference=difference)
+    context.message(f"onnxruntime and Keras give the same to within {difference:.1g}.")
