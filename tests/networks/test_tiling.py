@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tests.networks.conftest import Recorder, discs, untrained
-from uniem.data.geometry import VoxelSize
+from uniem.data.geometry import Box, Triple, VoxelSize
 from uniem.data.model_folder import ModelFolder
-from uniem.data.volume import ArrayVolume
+from uniem.data.volume import ArrayVolume, Kind, Volume
 from uniem.errors import UniemError
 from uniem.networks.architectures import Network, ResNet, Unet
 from uniem.networks.prediction import PredictionResult, predict_volume
 from uniem.networks.prediction_settings import PredictionSettings
-from uniem.networks.tiling import plan_tiles
+from uniem.networks.tiling import bands, plan_tiles
 from uniem.networks.weights import load_network
 from uniem.progress import Cancelled
 
@@ -31,6 +33,21 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ModelFolder]:
     }
     place = tmp_path_factory.mktemp("models")
     return {name: untrained(place / name, network) for name, network in networks.items()}
+
+
+class Stored(Volume):
+    """A volume without voxels, of which so many sections are stored together."""
+
+    def __init__(self, shape: Triple, together: int) -> None:
+        super().__init__(shape, np.uint8, None, Kind.IMAGE)
+        self._together = together
+
+    @property
+    def chunk_shape(self) -> Triple:
+        return self._together, 256, 256
+
+    def read(self, box: Box) -> NDArray[np.uint8]:
+        return np.zeros(box.shape, np.uint8)
 
 
 def _predicted(
@@ -127,6 +144,27 @@ def test_tiles_are_planned_within_the_memory() -> None:
     assert large.tile_yx[0] % network.stride == large.tile_yx[1] % network.stride == 0
     tight = plan_tiles(Unet(depth=6, base_features=64), (5000, 5000), 1, 100)
     assert min(tight.tile_yx) >= Unet(depth=6).margin // 2
+
+
+@pytest.mark.parametrize(
+    ("read", "written", "width", "thick"),
+    [
+        (1, 8, 100, 8),
+        (8, 8, 100, 8),
+        (256, 8, 100, 256),
+        (8, 8, 30_000, 4),
+        (3, 8, 60_000, 2),
+        (8, 8, 500_000, 1),
+    ],
+)
+def test_bands_cover_what_is_stored_together_within_the_memory(
+    read: int, written: int, width: int, thick: int
+) -> None:
+    image = Stored((300, 1024, width), read)
+    tiling = plan_tiles(Unet(), (1024, width), 300, 1000, 512)
+    cut = list(bands(image, [Stored(image.shape, written)], tiling, 1))
+    assert cut[0].shape == (thick, 512, width) and len(cut) == 2 * math.ceil(300 / thick)
+    assert sum(box.size for box in cut) == math.prod(image.shape)
 
 
 def test_a_prediction_can_be_cancelled(models: dict[str, ModelFolder]) -> None:

@@ -98,10 +98,9 @@ class _Writer:
 def _batches(
     ensemble: Ensemble, predictor: Predictor, image: Volume, outs: Sequence[Volume], tiling: Tiling
 ) -> Iterator[_Batch]:
-    written = sum(out.dtype.itemsize for out in outs)
     cut = (
         tile
-        for band in bands(image, tiling, ensemble.sections, written)
+        for band in bands(image, outs, tiling, ensemble.sections)
         for tile in tiles(image, band, tiling, ensemble.sections)
     )
     for group in _groups(cut, tiling.batch):

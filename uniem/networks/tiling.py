@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -16,7 +16,7 @@ from uniem.networks.reflection import reflected
 
 LARGEST_BATCH = 16
 # What a band of tiles, over the sections that are stored together, may take.
-BAND_BYTES = 96 << 20
+BAND_BYTES = 192 << 20
 
 
 class Footprint(Protocol):
@@ -102,19 +102,21 @@ def plan_tiles(
     return Tiling(section_yx, tile, margin, batch)
 
 
-def bands(image: Volume, tiling: Tiling, sections: int, bytes_written: int) -> Iterator[Box]:
+def bands(image: Volume, outs: Sequence[Volume], tiling: Tiling, sections: int) -> Iterator[Box]:
     """Cut a volume into bands, each a row of tiles over sections that are stored together, in order.
 
-    `bytes_written` are those of a voxel of the result. Where rows of tiles are long, bands have fewer
-    sections.
+    `outs` are what is written to. Where rows of tiles are long, bands have fewer sections, of which a whole
+    number of bands are stored together.
     """
     depth, height, width = image.shape
-    tile_y = tiling.tile_yx[0]
-    row_bytes = width * (tiling.input_yx[0] * image.dtype.itemsize + tile_y * bytes_written)
-    thick = min(image.chunk_shape[0], BAND_BYTES // max(row_bytes, 1) - sections + 1)
-    for z in range(0, depth, max(thick, 1)):
+    tile_y, together = tiling.tile_yx[0], outs[0].chunk_shape[0]
+    written = tile_y * sum(out.dtype.itemsize for out in outs)
+    row_bytes = width * (tiling.input_yx[0] * image.dtype.itemsize + written)
+    thick = max(1, min(max(image.chunk_shape[0], together), BAND_BYTES // row_bytes - sections + 1))
+    step = next(n for n in range(thick, 0, -1) if n % together == 0 or together % n == 0)
+    for z in range(0, depth, step):
         for y in range(0, height, tile_y):
-            yield Box((z, y, 0), (min(z + max(thick, 1), depth), min(y + tile_y, height), width))
+            yield Box((z, y, 0), (min(z + step, depth), min(y + tile_y, height), width))
 
 
 def tiles(image: Volume, band: Box, tiling: Tiling, sections: int) -> Iterator[Tile]:
