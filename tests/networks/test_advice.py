@@ -33,7 +33,9 @@ def test_the_papers_choice_is_advised_only_where_there_is_time_for_it() -> None:
 
 
 def test_what_is_known_to_work_stays_where_the_time_is_short() -> None:
-    settings, default = advised(15, FEW, 100), TrainingSettings()
+    settings, default = advised(15, FEW, 50), TrainingSettings()
+    assert settings.validate_every < default.validate_every, "it is judged several times all the same"
+    assert advised(15, FEW, 1000).validate_every == default.validate_every
     for name in ("network", "loss", "patch_size", "batch_size", "learning_rate", "augmentation"):
         assert getattr(settings, name) == getattr(default, name)
 

@@ -23,9 +23,11 @@ from qtpy.QtWidgets import (
 )
 
 from uniem.data.location import is_web_address
+from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.gui import style
+from uniem.gui.model_card import ModelCard
 from uniem.gui.opening.importing import can_import
 from uniem.gui.panels.pickers import facts_of
 from uniem.operations.operation import Role
@@ -59,6 +61,7 @@ class DataDock(QWidget):
     voxel_size_wanted = Signal(object)
     rerun_wanted = Signal(object)
     close_wanted = Signal(object)
+    use_wanted = Signal(object)
     selected = Signal()
 
     def __init__(self, workspace: Workspace, show_error: Callable[[str], None]) -> None:
@@ -76,12 +79,17 @@ class DataDock(QWidget):
         self._stack.addWidget(self.tree)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
-        column.addWidget(self._stack)
+        column.addWidget(self._stack, 1)
+        self.card = ModelCard()
+        self.card.use_wanted.connect(lambda: self.use_wanted.emit(self.current))
+        column.addWidget(self.card)
+        self.selected.connect(self._show_card)
         self.setMinimumWidth(220)
         self._signals = (workspace.added, workspace.changed, workspace.removed)
         for signal in self._signals:
             signal.connect(self.refresh)
         self.refresh()
+        self._show_card()
 
     def close_down(self) -> None:
         """Stop listening to the workspace."""
@@ -124,6 +132,12 @@ class DataDock(QWidget):
         elif self._workspace.items:
             self.select(self._workspace.items[-1])
 
+    def _show_card(self) -> None:
+        noun = self.current.noun if self.current is not None else None
+        self.card.setVisible(isinstance(noun, ModelFolder))
+        if isinstance(noun, ModelFolder):
+            self.card.show_model(noun)
+
     def export_current(self) -> None:
         """Ask to export the item selected."""
         if self.has_volume:
@@ -138,7 +152,10 @@ class DataDock(QWidget):
         """Return what can be done with an item."""
         menu = QMenu(self)
         is_volume = isinstance(item.noun, Volume)
-        menu.addAction("Hide" if is_volume and item.is_visible else "Show", lambda: self._toggle(item))
+        if isinstance(item.noun, ModelFolder):
+            menu.addAction("Use for inference", lambda: self.use_wanted.emit(item))
+        else:
+            menu.addAction("Hide" if is_volume and item.is_visible else "Show", lambda: self._toggle(item))
         if is_volume:
             self._add_volume_actions(menu, item)
         menu.addSeparator()
@@ -202,7 +219,8 @@ class DataDock(QWidget):
     def _activate(self, row: QTreeWidgetItem) -> None:
         item = self._item_of(row)
         if item is not None:
-            self.show_wanted.emit(item)
+            is_model = isinstance(item.noun, ModelFolder)
+            (self.use_wanted if is_model else self.show_wanted).emit(item)
 
     def _toggle(self, item: OpenItem) -> None:
         hides = isinstance(item.noun, Volume) and item.is_visible

@@ -115,6 +115,10 @@ class ItemActions(QObject):
             if name in panel.inputs:
                 panel.inputs[name].choose(source.location)
 
+    def infer_with(self, item: OpenItem) -> None:
+        """Open the panel that applies a model, with the model chosen."""
+        self._panels.open("infer-2d").inputs["model"].choose(item.location)
+
     def close(self, item: OpenItem) -> None:
         """Close an item; unsaved edits are asked about first."""
         if item is not self._sessions.item or self._sessions.may_close():

@@ -27,6 +27,8 @@ FOCAL = "1 focal + 1 dice"
 ENDLESS_STEPS = 1_000_000
 STEPS_WITHOUT_LIMIT = 20_000
 SHARE_OF_MEMORY = 0.8
+# The network is judged, and can be tried, at least so often where it is slow; but judging takes time, too.
+JUDGEMENTS, SOONEST_JUDGEMENT = 12, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,10 @@ def advise(settings: TrainingSettings, facts: LabelFacts, gflops: float, memory:
     )
     network, about_network = _network(base, facts, gflops)
     base, about_memory = _fitting(base.model_copy(update={"network": network}), memory)
-    names = ("network", "loss", "steps", "patch_size", "batch_size")
+    steps = plan_training(base, gflops).steps // JUDGEMENTS
+    every = min(max(steps, SOONEST_JUDGEMENT), defaults.validate_every)
+    base = base.model_copy(update={"validate_every": every})
+    names = ("network", "loss", "steps", "patch_size", "batch_size", "validate_every")
     values = base.model_dump(mode="json", include=set(names))
     reason = " ".join(part for part in (about_network, about_loss, about_memory) if part)
     return Advice(values, reason)

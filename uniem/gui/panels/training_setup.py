@@ -34,7 +34,7 @@ MODE, CHOSEN = "training page", "training choice"
 SIMPLE, ADVANCED = "Simple", "Advanced"
 REFRESH_MS = 80
 # What the advice sets: parameters that somebody changed by hand are left alone.
-ADVISED = ("network", "loss", "steps", "patch_size", "batch_size")
+ADVISED = ("network", "loss", "steps", "patch_size", "batch_size", "validate_every")
 SECTIONS = {
     "What to find": ("task", "object_label", "class_names", "boundary_width", "background_label",
                      "ignore_label", "use_empty_sections", "further"),

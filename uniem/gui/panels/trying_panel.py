@@ -27,7 +27,7 @@ LARGEST_TRIAL = 1024
 class TryingPanel(OperationPanel):
     """Offer a trial on the section in view.
 
-    Signal: `tried(job, field)`, when a trial is done; its output is a probability map of that field.
+    Signal: `tried(job, field)`, when a trial is done; its output is what the network finds in that field.
     """
 
     tried = Signal(object, object)
@@ -78,9 +78,6 @@ class TryingPanel(OperationPanel):
         crop = unused(paths.work_folder() / "trials" / "section.zarr")
         _write_crop(image, field, crop)
         operation = find("infer-2d")
-        if "output" in operation.parameters.model_fields:
-            # Whatever else is wanted of the whole volume, what is tried is the probability.
-            parameters = {**parameters, "output": {"kind": "probability"}}
         return JobRequest(
             operation=operation.id,
             version=operation.version,
