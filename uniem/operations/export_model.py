@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from uniem.data.formats import open_volume
 from uniem.data.formats.files import write_bytes
 from uniem.data.model_folder import ModelFolder
+from uniem.data.volume import Kind
+from uniem.errors import UniemError
+from uniem.networks.exchange.package_description import Publication
 from uniem.operations.operation import Role, operation
 from uniem.operations.outputs import PathOutput
 from uniem.operations.parameters import Parameters
@@ -15,12 +19,22 @@ MENU = "Segment/2D CNN"
 
 
 class ExportOnnxParameters(Parameters):
-    """What the ONNX file takes."""
+    """What an ONNX file takes."""
 
     takes_gray_values: bool = Field(
         True,
         description="Let the file normalise by itself: it takes gray values as they are in the images. "
         "Otherwise who runs it must normalise first, as the file's metadata say.",
+    )
+
+
+class ExportBioimageIoParameters(Publication, Parameters):
+    """What a bioimage.io package says of a network."""
+
+    sample: str = Field(
+        "",
+        description="Image whose middle becomes the example that the package is tested by; empty: a picture "
+        "of spots that is made up.",
     )
 
 
@@ -51,3 +65,28 @@ def export_onnx(model: ModelFolder, onnx: PathOutput, params: ExportOnnxParamete
     difference = onnx_runtime.largest_difference(content, image, probabilities_of(model, gray))
     context.result(largest_difference=difference)
     context.message(f"onnxruntime and Keras give the same to within {difference:.1g}.")
+
+
+@operation("export-bioimage-io", menu=MENU, inputs={"model": Role.MODEL}, outputs={"package": Role.PACKAGE})
+def export_bioimage_io(
+    model: ModelFolder, package: PathOutput, params: ExportBioimageIoParameters, context: Context
+) -> None:
+    """Write a trained 2D network as a bioimage.io package, which ilastik, Fiji and others open.
+
+    The zip file holds the network as ONNX, its description (format 0.5) with axes, pixel size, normalisation
+    and tiling, an example of input and output, a picture and a text. Where bioimage.io's own libraries are
+    installed, they judge it.
+    """
+    from uniem.networks.backend import prepare_backend
+    from uniem.networks.exchange.package_check import judge_package
+    from uniem.networks.exchange.package_export import write_package
+
+    if package.path.suffix.lower() != ".zip":
+        raise UniemError(f"{package.final.name} is no name of a package.", "Choose a name that ends in .zip.")
+    prepare_backend("cpu")
+    sample = open_volume(params.sample, Kind.IMAGE) if params.sample else None
+    publication = Publication.model_validate(params.model_dump(exclude={"sample"}))
+    write_package(model, package.path, publication, sample)
+    context.result(megabytes=package.path.stat().st_size / 1e6)
+    context.check_cancelled()
+    context.message(judge_package(package.path).words)
