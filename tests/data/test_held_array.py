@@ -41,8 +41,9 @@ def test_every_box_shows_what_was_written_on_what_was_there(tmp_path: Path, ends
     store.begin()
     for label in range(1_000, 1_040):
         box = any_box(random, SHAPE) if label % 9 == 0 else any_box(random, (12, 20, 20))
-        store.write(box, np.full(box.shape, label, np.uint32))
-        expected[box.slices] = label
+        where = random.random(box.shape) < 0.5 if label % 3 else None
+        store.write(box, np.full(box.shape, label, np.uint32), where)
+        expected[box.slices][... if where is None else where] = label
         seen = [any_box(random, SHAPE) for _ in range(4)]
         for box, found in zip(seen, store.read_many(seen), strict=True):
             np.testing.assert_array_equal(found, expected[box.slices])
@@ -53,6 +54,15 @@ def test_every_box_shows_what_was_written_on_what_was_there(tmp_path: Path, ends
     left = expected if ends_with == "commit" else before
     np.testing.assert_array_equal(store.read(Box.of_shape(SHAPE)), left)
     np.testing.assert_array_equal(open_store(store.path).read(Box.of_shape(SHAPE)), left)
+
+
+def test_some_voxels_of_a_box_are_written_at_once(tmp_path: Path) -> None:
+    store = filled(tmp_path / "a.zarr", SHAPE, CHUNK)
+    expected, box = store.read(Box.of_shape(SHAPE)), Box((3, 10, 20), (12, 60, 70))
+    where = np.random.default_rng(5).random(box.shape) < 0.3
+    store.write(box, np.full(box.shape, 77, np.uint32), where)
+    expected[box.slices][where] = 77
+    np.testing.assert_array_equal(open_store(store.path).read(Box.of_shape(SHAPE)), expected)
 
 
 def test_coarser_levels_are_made_from_what_was_written(tmp_path: Path) -> None:

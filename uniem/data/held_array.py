@@ -114,24 +114,17 @@ class HeldArray:
         parts = list(self._held_parts(box))
         return self.plain[box.slices].read(), lambda voxels: _overlaid(voxels, box, parts)
 
-    def write(self, box: Box, voxels: NDArray[Any]) -> None:
-        """Replace the voxels of a box; raise what TensorStore raises."""
+    def write(self, box: Box, voxels: NDArray[Any], where: NDArray[np.bool_] | None = None) -> None:
+        """Replace the voxels of a box, or only those `where` is true; raise what TensorStore raises."""
         if not self.is_held:
+            if where is not None:
+                voxels = np.where(where, voxels, self.plain[box.slices].read().result())
             self.plain[box.slices].write(voxels).result()
             return
         voxels = np.broadcast_to(voxels, box.shape)
         with self._lock:
             for index in self._chunks_of(box):
-                inside = self._box_of(index).intersection(box)
-                self._hold(index, inside)
-                for piece, around in self._pieces_of(index, inside):
-                    part, held = around.intersection(inside), self._changed.get(index, piece)
-                    new = voxels[part.relative_to(box.start).slices]
-                    if held is None:
-                        # Complete before readers find it.
-                        self._changed.put(index, piece, np.array(new, self._dtype, order="C"))
-                    else:
-                        held[part.relative_to(around.start).slices] = new
+                self._write_chunk(index, box, voxels, where)
 
     def set_apart(self) -> None:
         """Let everything held wait for `write_apart`; what is written from now on is held beside it."""
@@ -173,16 +166,42 @@ class HeldArray:
         with self._lock:
             self._changed, self._leaving = Held(), Held()
 
-    def _hold(self, index: Triple, inside: Box) -> None:
-        """Hold the pieces of a chunk that meet a part of it, less those that will be written wholly."""
+    def _write_chunk(
+        self, index: Triple, box: Box, voxels: NDArray[Any], where: NDArray[np.bool_] | None
+    ) -> None:
+        """Replace the voxels of a chunk that lie in a box."""
+        new: dict[Triple, tuple[Box, NDArray[Any], NDArray[np.bool_] | None]] = {}
+        partly: list[tuple[Triple, Box]] = []
+        for piece, around in self._pieces_of(index, self._box_of(index).intersection(box)):
+            part = around.intersection(box)
+            inside = part.relative_to(box.start).slices
+            chosen = None if where is None else where[inside]
+            if chosen is not None and not chosen.any():
+                continue
+            new[piece] = part.relative_to(around.start), voxels[inside], chosen
+            if part != around or (chosen is not None and not chosen.all()):
+                partly.append((piece, around))
+        self._hold(index, partly)
+        for piece, (part, own, chosen) in new.items():
+            held = self._changed.get(index, piece)
+            if held is None:
+                # Complete before readers find it.
+                self._changed.put(index, piece, np.array(own, self._dtype, order="C"))
+            elif chosen is None:
+                held[part.slices] = own
+            else:
+                np.copyto(held[part.slices], own, where=chosen, casting="unsafe")
+
+    def _hold(self, index: Triple, places: list[tuple[Triple, Box]]) -> None:
+        """Hold pieces of a chunk as they are."""
         to_read: list[tuple[Triple, Box]] = []
-        for piece, around in self._pieces_of(index, inside):
+        for piece, around in places:
             if self._changed.get(index, piece) is not None:
                 continue
             leaving = self._leaving.get(index, piece)
             if leaving is not None:
                 self._changed.put(index, piece, leaving.copy())
-            elif around.intersection(inside) != around:
+            else:
                 to_read.append((piece, around))
         if not to_read:
             return

@@ -193,18 +193,18 @@ class StoredVolume(Volume):
                 except (ValueError, OSError, RuntimeError) as error:
                     raise unreadable(self.path, error) from error
 
-    def write(self, box: Box, array: NDArray[Any]) -> None:
-        """Replace the voxels of a box; what is held reaches the disk at `commit`."""
+    def write(self, box: Box, array: NDArray[Any], where: NDArray[np.bool_] | None = None) -> None:
+        """Replace the voxels of a box, or only those `where` is true; what is held is saved at `commit`."""
         if not self.writable:
             raise UniemError(f"{self.name} is open for reading only.", "Open it for editing first.")
         try:
             if self.held[0].is_held:
-                self.held[0].write(box, array)
+                self.held[0].write(box, array, where)
                 return
             for piece in chunked_pieces(box, self.chunk_shape, PIECE_BYTES // self.dtype.itemsize):
-                part = array[piece.relative_to(box.start).slices]
-                self.held[0].write(piece, part)
-                self._heap.count(part.nbytes)
+                inside = piece.relative_to(box.start).slices
+                self.held[0].write(piece, array[inside], None if where is None else where[inside])
+                self._heap.count(array[inside].nbytes)
         except (ValueError, OSError) as error:
             raise UniemError(
                 f"Cannot write to {self.path}: {error}.", "Check the disk's free space and rights."

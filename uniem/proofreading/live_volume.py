@@ -112,13 +112,14 @@ class LiveVolume(Volume):
         """Write the voxels of a patch."""
         for block in self.grid.blocks_of(patch.box):
             self.fold(block)
-        array = self._store.read(patch.box).copy()
-        array[patch.selection()] = patch.after
-        self.overwrite(patch.box, array)
+        selection = patch.selection()
+        array = np.zeros(selection.shape, self.dtype)
+        array[selection] = patch.after
+        self.overwrite(patch.box, array, selection)
 
-    def overwrite(self, box: Box, array: NDArray[Any]) -> None:
+    def overwrite(self, box: Box, array: NDArray[Any], where: NDArray[np.bool_] | None = None) -> None:
         """Write voxels that edits in the journal lead to; they are held until a save."""
-        self._store.write(box, array)
+        self._store.write(box, array, where)
         self._pyramid.note(box)
 
     def keep_parts_with(self, keep_part: KeepPart) -> None:
