@@ -116,18 +116,23 @@ def seconds_of(*ways: Callable[[], None]) -> list[tuple[float, float]]:
 
 def measure_speed(folder: Path) -> None:
     """Print the times of a section with little memory and with what is used by default."""
-    for network in (Unet(), EmNetV1x2()):
-        model = make_model(folder / network.kind, network)
-        for memory in sorted({1000, default_memory()}):
-            section = Section(model, memory)
-            (wall, cpu), (bare_wall, bare_cpu) = seconds_of(section.ours(), section.bare())
-            tile, overlap = section.tiling.tile_yx, section.tiling.overlap
-            print(
-                f"{network.kind} {SIDE}^2, {memory} MB, tiles {tile[0]} x {tile[1]}, overlap {overlap:.2f}: "
-                f"wall {wall:.2f} s, bare {bare_wall:.2f} s; CPU {cpu:.2f} s, bare {bare_cpu:.2f} s; "
-                f"throughput by CPU time {bare_cpu / cpu:.3f} (bar {BAR})",
-                flush=True,
-            )
+    model = make_model(folder / "unet", Unet())
+    for memory in sorted({1000, default_memory()}):
+        section = Section(model, memory)
+        (wall, cpu), (bare_wall, bare_cpu) = seconds_of(section.ours(), section.bare())
+        print(
+            f"unet {SIDE}^2, {_described(section.tiling, memory)}: wall {wall:.2f} s, bare "
+            f"{bare_wall:.2f} s, CPU {cpu:.2f} s, bare {bare_cpu:.2f} s: throughput by CPU "
+            f"{bare_cpu / cpu:.3f} (bar {BAR})",
+            flush=True,
+        )
+        wide = plan_tiles(EmNetV1x2(), (SIDE, SIDE), 1, memory)
+        print(f"em-net-v1-2x {SIDE}^2, {_described(wide, memory)}", flush=True)
+
+
+def _described(tiling: Tiling, memory_mb: int) -> str:
+    size = f"{tiling.tile_yx[0]} x {tiling.tile_yx[1]}"
+    return f"{memory_mb} MB, tiles {size}, overlap {tiling.overlap:.2f}"
 
 
 def measure_engines(folder: Path) -> None:

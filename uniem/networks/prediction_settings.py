@@ -116,12 +116,13 @@ class PredictionSettings(_Settings):
     device: Device = Field("auto", description="Where to compute; auto takes a GPU if there is one.")
     precision: Precision = Field(
         "auto",
-        description="Arithmetic; auto takes bfloat16, about twice as fast, where the device has it. "
-        "Its probabilities differ slightly from those of float32.",
+        description="Arithmetic; auto takes bfloat16, up to twice as fast, where the device has it. Its "
+        "probabilities differ from those of float32, by 0.003 on average and 0.03 at most where measured.",
         json_schema_extra=ADVANCED,
     )
     engine: Engine = Field(
         "keras",
-        description="What computes the network: Keras; or OpenVINO, on CPUs and where it is installed.",
+        description="What computes the network: Keras; or, where it is installed, OpenVINO, which on a CPU "
+        "took a tenth less time in float32 and a third less in bfloat16.",
         json_schema_extra=ADVANCED,
     )
