@@ -30,7 +30,7 @@ from uniem.operations.operation import Role
 FOLDER = Path(__file__).resolve().parent / "pictures"
 WIDTH, HEIGHT = 1280, 800
 IMAGE, LABELS, TEST = "cardiac_raw.tif", "cardiac_mito.tif", "cardiac_test_raw.tif"
-JUDGEMENTS = 3
+JUDGEMENTS = 4
 
 
 def play(player: Player, data: Path) -> None:

@@ -18,6 +18,7 @@ from uniem.data.geometry import Box
 from uniem.data.model_folder import ModelFolder
 from uniem.data.phantom import DEFAULT_VOXEL_SIZE
 from uniem.data.store import open_store
+from uniem.data.volume import Kind
 from uniem.demo import make_sample
 from uniem.gui.canvas.view_model import Tool
 from uniem.gui.forms.editors import NumberBox
@@ -179,6 +180,75 @@ def test_the_main_job_is_done_by_mouse_and_keys(
     objects = label(window, qtbot, labels, len(painted))
     mesh(window, qtbot, sizes=painted)
     measure(window, qtbot, objects, painted, tmp_path / "copy.csv")
+    # What UNI-EM's first workflow does after its training: infer the stack, Binary, 3D Label, proofread.
+    mask = cut_off(window, qtbot, infer_the_stack(window, qtbot))
+    correct(window, qtbot, number_what_is_large(window, qtbot, mask))
+
+
+def infer_the_stack(window: MainWindow, qtbot: Any) -> OpenItem:
+    """Use the model from its card on all sections."""
+    window.data.select(window.workspace.find(Role.MODEL)[-1])
+    qtbot.waitUntil(window.data.card.isVisible)
+    assert "F1" in window.data.card.facts["Held out"] and window.data.card.picture.has_picture
+    qtbot.mouseClick(window.data.card.use, LEFT)
+    panel = window.panels.shown
+    assert isinstance(panel, InferencePanel)
+    before = len(window.workspace.items)
+    qtbot.mouseClick(panel.run_button, LEFT)
+    ended(qtbot, panel.job)
+    qtbot.waitUntil(lambda: len(window.workspace.items) > before, timeout=20_000)
+    item = window.workspace.items[-1]
+    assert item.noun.kind is Kind.PROBABILITY
+    assert item.noun.shape == window.canvas.model.image.shape
+    return item
+
+
+def cut_off(window: MainWindow, qtbot: Any, map_: OpenItem) -> OpenItem:
+    """Make a mask of a probability map, as Binary does."""
+    choose(window, qtbot, "Segment", "Labels", "Threshold…")
+    panel = window.panels.shown
+    panel.inputs["image"].choose(map_.location)
+    values = np.array(map_.noun.read(Box.of_shape(map_.noun.shape)))
+    # A network that was stopped at once is sure of nothing: half of what it says is taken.
+    level = min(int(np.median(values)), int(values.max()) - 1)
+    panel.form.set_values({"level": level})
+    qtbot.mouseClick(panel.run_button, LEFT)
+    ended(qtbot, panel.job)
+    mask = newest(window, qtbot, Role.LABELS, 3)
+    assert np.array_equal(np.array(mask.noun.read(Box.of_shape(values.shape))) > 0, values > level)
+    return mask
+
+
+def number_what_is_large(window: MainWindow, qtbot: Any, mask: OpenItem) -> OpenItem:
+    """Number the parts of a mask, as 3D Label does, without those that are too small to mean anything."""
+    choose(window, qtbot, "Segment", "Labels", "Label…")
+    panel = window.panels.shown
+    panel.inputs["image"].choose(mask.location)
+    panel.form.set_values({"min_size_voxels": 20})
+    qtbot.mouseClick(panel.run_button, LEFT)
+    ended(qtbot, panel.job)
+    objects = newest(window, qtbot, Role.LABELS, 4)
+    sizes = np.unique(np.array(objects.noun.read(Box.of_shape(objects.noun.shape))), return_counts=True)[1]
+    assert len(sizes) > 1 and min(sizes) >= 20
+    return objects
+
+
+def correct(window: MainWindow, qtbot: Any, objects: OpenItem) -> None:
+    """Erase a part of an object by mouse, and save."""
+    window.sessions.edit(objects)
+    session = window.sessions.session
+    qtbot.waitUntil(lambda: session is not None and session.objects.is_counted, timeout=20_000)
+    whole = np.array(session.volume.read(Box.of_shape(session.volume.shape)))
+    z = int(np.argmax((whole > 0).sum(axis=(1, 2))))
+    window.canvas.model.go_to(z)
+    view = window.canvas.view
+    qtbot.keyClick(view, Qt.Key.Key_E)
+    assert window.canvas.model.hand.tool is Tool.ERASER
+    y, x = np.argwhere(whole[z])[len(np.argwhere(whole[z])) // 2]
+    qtbot.mouseClick(view.viewport(), LEFT, pos=view.place_of(int(y), int(x)).toPoint())
+    qtbot.waitUntil(lambda: session.volume[z][y, x] == 0)
+    press(window, qtbot, Qt.Key.Key_S)
+    qtbot.waitUntil(lambda: window.sessions.unsaved == 0)
 
 
 def paint_undo_redo_save(

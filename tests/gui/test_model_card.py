@@ -54,7 +54,7 @@ def test_a_model_has_a_card_and_is_used_from_it(
     data.select(item)
     assert data.card.isVisible() and data.card.picture.has_picture
     facts = " ".join(data.card.facts.values())
-    for part in ("finds one kind of object", "F1 0.930", "EM-net V1 2X", "50×4.6×4.6 nm", "300 steps"):
+    for part in ("one kind of object", "F1 0.930", "EM-net V1 2X", "50×4.6×4.6 nm", "300 steps"):
         assert part in facts
     qtbot.mouseClick(data.card.use, LEFT)
     panel = window.panels.shown

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from uniem.data.model_folder import ModelFolder, ModelRecord
 from uniem.errors import UniemError
 from uniem.gui import model_words
+from uniem.gui.elided_label import ElidedLabel
 from uniem.gui.panels.picture import Picture
+
+LEAST_HEIGHT = 60
 
 
 class ModelCard(QWidget):
@@ -32,10 +35,21 @@ class ModelCard(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setVerticalSpacing(1)
         self._grid.setColumnStretch(1, 1)
+        inside = QWidget()
+        inner = QVBoxLayout(inside)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addWidget(self.picture)
+        inner.addWidget(self._grid_holder)
+        # On a small screen the card scrolls rather than making the window higher.
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setMinimumHeight(LEAST_HEIGHT)
+        self._area.setWidget(inside)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
-        column.addWidget(self.picture)
-        column.addWidget(self._grid_holder)
+        column.addWidget(self._area)
         column.addWidget(self.use)
 
     def show_model(self, model: ModelFolder) -> None:
@@ -47,10 +61,9 @@ class ModelCard(QWidget):
         while (item := self._grid.takeAt(0)) is not None:
             item.widget().deleteLater()
         for row, (name, text) in enumerate(self.facts.items()):
-            title, value = QLabel(name), QLabel(text)
+            title, value = QLabel(name), ElidedLabel()
             title.setProperty("role", "quiet")
-            value.setWordWrap(True)
-            value.setToolTip(text)
+            value.setText(text)
             self._grid.addWidget(title, row, 0)
             self._grid.addWidget(value, row, 1)
         self.picture.clear()
@@ -62,9 +75,9 @@ def facts_of(model: ModelFolder) -> dict[str, str]:
     """Return what a card says of a model, in order."""
     record = model.record
     facts = {
-        "Task": model_words.task_of(record),
+        "Finds": model_words.task_of(record),
         "Held out": model_words.scores_of(record) or "nothing was",
-        "Network": f"{model_words.network_of(record)}, {record.parameters:,} weights",
+        "Network": f"{model_words.network_of(record)}, {record.parameters / 1e6:.1f} M weights",
         "Voxels": _voxels(record),
         "Trained": f"{record.steps:,} steps, {record.seconds / 60:.1f} min",
     }

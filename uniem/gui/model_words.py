@@ -6,10 +6,10 @@ from uniem.data.model_folder import ModelRecord
 from uniem.networks.architectures import networks
 
 TASKS = {
-    "binary": "finds one kind of object",
-    "multi-class": "tells classes apart",
-    "boundary": "finds boundaries",
-    "gray": "makes a gray image",
+    "binary": "one kind of object",
+    "multi-class": "classes",
+    "boundary": "boundaries",
+    "gray": "a gray image",
 }
 # From what F1 score on a held-out part a model is called so.
 GRADES = ((0.95, "very good"), (0.9, "good"), (0.8, "fair"), (0.0, "not good yet"))
@@ -24,7 +24,7 @@ def network_of(record: ModelRecord) -> str:
 
 
 def task_of(record: ModelRecord) -> str:
-    """Return what a model does, with the names of its classes where there are several."""
+    """Return what a model finds, with the names of its classes where there are several."""
     names = [name for name in record.classes if name != "background"]
     classes = f": {', '.join(names)}" if record.task == "multi-class" else ""
     return TASKS.get(record.task, record.task) + classes

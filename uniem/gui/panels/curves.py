@@ -76,14 +76,14 @@ class CurvesView(QWidget):
         plot.getAxis("left").setWidth(60)
         plot.showGrid(x=True, y=True, alpha=0.15)
         plot.setMenuEnabled(False)
-        plot.addLegend(offset=(-8, legend_y), colCount=2)
+        plot.addLegend(offset=(-8, legend_y), colCount=3)
         return plot
 
     def _make_line(self, name: str) -> pg.PlotDataItem:
         colour = QColor(COLOURS[len(self._lines) % len(COLOURS)])
         symbol = "o" if name.startswith("val_") else None
         return self._plot_of(name).plot(
-            name=name,
+            name=name if is_loss(name) else name.removeprefix("val_"),
             pen=pg.mkPen(colour, width=2),
             symbol=symbol,
             symbolSize=5,
