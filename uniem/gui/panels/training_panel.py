@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from typing import Any
 
@@ -28,6 +29,8 @@ from uniem.operations.registry import find
 
 # Steps after which the speed of a training is known.
 TELLING_STEP = 12
+# Labels up to this size are looked through whenever the panel comes into view: they may have been painted.
+QUICKLY_SEEN_VOXELS = 300_000_000
 
 
 class TrainingPanel(TryingPanel):
@@ -80,9 +83,11 @@ class TrainingPanel(TryingPanel):
         super().close_down()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look at the labels as they are now."""
+        """Look at the labels as they are now, unless that takes long."""
         super().showEvent(event)
-        self._look_at_labels()
+        noun = self._volume("labels")
+        if noun is not None and math.prod(noun.shape) <= QUICKLY_SEEN_VOXELS:
+            self._look_at_labels()
 
     def run(self) -> Job | None:
         """Start a training with an empty plot."""
@@ -194,8 +199,7 @@ class TrainingPanel(TryingPanel):
         self.setup.plan_for(path_of(self.outputs["model"].location or str(paths.work_folder())))
 
     def _look_at_labels(self) -> None:
-        noun = self._volume("labels")
-        self.setup.look_at(noun)
+        self.setup.look_at(self._volume("labels"))
 
     def _volume(self, name: str) -> Volume | None:
         item = self.inputs[name].item
