@@ -77,7 +77,6 @@ def train(player: Player) -> None:
     panel = window.panels.open("train-2d")
     if not isinstance(panel, TrainingPanel):
         raise SystemExit("there is no training panel")
-    player.picture("train")
     panel.form.set_values(TRAINING)
     docks = window.layout_of_docks.docks
     window.splitDockWidget(docks["data"], docks["objects"], Qt.Orientation.Vertical)
