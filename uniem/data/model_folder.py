@@ -15,6 +15,8 @@ from uniem.errors import UniemError
 
 RECORD = "model.json"
 WEIGHTS = "weights.keras"
+# In its place stands this where the network is of another program.
+ONNX = "network.onnx"
 LAST = "last.keras"
 PICTURE = "preview.png"
 
@@ -98,8 +100,9 @@ class ModelFolder:
             is_folder = folder.path.is_dir()
         if not is_folder:
             raise UniemError(f"There is no model folder {folder.path}.", "Choose the folder of a training.")
-        files = (folder.record_path, folder.weights_path)
         with reading(folder.path):
+            weights = folder.onnx_path if folder.onnx_path.is_file() else folder.weights_path
+            files = (folder.record_path, weights)
             missing = [file.name for file in files if not file.is_file()]
         if missing:
             raise UniemError(
@@ -112,7 +115,8 @@ class ModelFolder:
     @staticmethod
     def is_model(path: Path | str) -> bool:
         """Tell whether a folder holds a trained model, by its files' names."""
-        return (Path(path) / RECORD).is_file() and (Path(path) / WEIGHTS).is_file()
+        folder = Path(path)
+        return (folder / RECORD).is_file() and any((folder / name).is_file() for name in (WEIGHTS, ONNX))
 
     @property
     def record_path(self) -> Path:
@@ -123,6 +127,11 @@ class ModelFolder:
     def weights_path(self) -> Path:
         """The file of the best weights."""
         return self.path / WEIGHTS
+
+    @property
+    def onnx_path(self) -> Path:
+        """The file of the network where another program made it."""
+        return self.path / ONNX
 
     @property
     def last_path(self) -> Path:

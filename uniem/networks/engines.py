@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from uniem.data.model_folder import ModelFolder
 from uniem.errors import UniemError
+from uniem.networks.architectures import ForeignNetwork, read_network
 from uniem.networks.backend import BFLOAT16, FLOAT32, Backend
+from uniem.networks.exchange.foreign_engine import ForeignEngine
 from uniem.networks.prediction_settings import Engine
 from uniem.networks.weights import load_network
 
@@ -38,14 +40,20 @@ def check_engine(engine: Engine, backend: Backend) -> None:
 
 
 def load_engine(folder: ModelFolder, engine: Engine, policy: str, margin: int) -> Compute:
-    """Load the network of a model, to compute with a Keras dtype policy and to cut off a margin."""
+    """Load the network of a model, to compute with a Keras dtype policy and to cut off a margin.
+
+    Networks of other programs are computed by onnxruntime, in float32 on the CPU, whatever the engine.
+    """
+    network = read_network(folder.record.architecture)
+    if isinstance(network, ForeignNetwork):
+        return ForeignEngine(folder, network, margin)
     if engine == "openvino":
         # Exported in float32; OpenVINO rounds by itself.
         return _openvino(_with_probabilities(load_network(folder), margin), policy)
-    network = _with_probabilities(load_network(folder, policy), margin)
+    model = _with_probabilities(load_network(folder, policy), margin)
 
     def compute(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(network.predict_on_batch(inputs))
+        return np.asarray(model.predict_on_batch(inputs))
 
     return compute
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from uniem.data.model_folder import ModelFolder
 from uniem.errors import UniemError
-from uniem.networks.architectures import read_network
+from uniem.networks.architectures import ForeignNetwork, read_network
 from uniem.networks.backend import FLOAT32, dtype_policy
 
 if TYPE_CHECKING:
@@ -21,6 +21,15 @@ def save_weights(model: keras.Model, path: Path) -> None:
     part = path.with_name(path.stem + ".part.keras")
     model.save(part)
     part.replace(path)
+
+
+def check_learnable(folder: ModelFolder) -> None:
+    """Raise if a model's network was made by another program, which knows how to train it."""
+    if isinstance(read_network(folder.record.architecture), ForeignNetwork):
+        raise UniemError(
+            f"The network of {folder} was made by another program: it can be applied, but not trained here.",
+            "Train a network anew, or start from a model that was trained here.",
+        )
 
 
 def load_network(folder: ModelFolder, policy: str = FLOAT32) -> keras.Model:

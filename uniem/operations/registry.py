@@ -28,6 +28,7 @@ BUILT_IN = (
     "cross_validate_2d",
     "infer_2d",
     "export_model",
+    "import_model",
     "mesh",
     "measure",
     "evaluate",

@@ -10,6 +10,7 @@ from pydantic import Field
 from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import Volume
 from uniem.networks.settings import LearningSettings, TrainingSettings
+from uniem.networks.weights import check_learnable
 from uniem.operations.operation import Role, operation
 from uniem.operations.outputs import PathOutput
 from uniem.operations.parameters import Parameters
@@ -98,6 +99,7 @@ def fine_tune_2d(
     """
     from uniem.networks.training import FineTuning, train
 
+    check_learnable(start)
     values = params.model_dump(exclude={"further", "freeze_encoder"})
     settings = TrainingSettings.model_validate({**values, "network": start.record.architecture})
     tuning = FineTuning(start, params.freeze_encoder)
@@ -129,6 +131,7 @@ def resume_2d(
     """
     from uniem.networks.training import resume_training
 
+    check_learnable(start)
     with _usable_when_cancelled(model) as folder:
         result = resume_training(
             image,

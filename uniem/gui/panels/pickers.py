@@ -32,6 +32,7 @@ from uniem.operations.operation import Role
 from uniem.workspace import OpenItem, Workspace
 
 VOLUME_FILES = f"Volumes ({' '.join(f'*{ending}' for ending in endings())});;All files (*)"
+_FILES = {Role.TABLE: "Tables (*.csv)", Role.PACKAGE: "bioimage.io packages (*.zip)"}
 _WORDS = {
     Role.IMAGE: "an image volume",
     Role.LABELS: "a label volume",
@@ -162,14 +163,14 @@ class InputPicker(QWidget):
             menu.addAction("Folder or store…", self._browse_folder)
             button.setMenu(menu)
             button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        elif self._role is Role.TABLE:
+        elif self._role in _FILES:
             button.clicked.connect(self._browse_file)
         else:
             button.clicked.connect(self._browse_folder)
         return button
 
     def _browse_file(self) -> None:
-        kinds = "Tables (*.csv)" if self._role is Role.TABLE else VOLUME_FILES
+        kinds = _FILES.get(self._role, VOLUME_FILES)
         path, _ = QFileDialog.getOpenFileName(self, f"Choose {_WORDS[self._role]}", self._start(), kinds)
         if path:
             self.take(path)

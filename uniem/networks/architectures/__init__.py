@@ -15,6 +15,7 @@ from uniem.networks.architectures.em_net_v1_bn_2x import EmNetV1BNx2
 from uniem.networks.architectures.em_net_v2 import EmNetV2, EmNetV2x2, EmNetV2x4
 from uniem.networks.architectures.em_stellar_resnet import EmStellarResNet
 from uniem.networks.architectures.em_stellar_unet import EmStellarUnet, EmStellarUnetBN
+from uniem.networks.architectures.foreign import ForeignNetwork
 from uniem.networks.architectures.highwaynet import HighwayNet
 from uniem.networks.architectures.inception_resnet import InceptionResNet
 from uniem.networks.architectures.prelu_net import PReLUNet
@@ -69,7 +70,8 @@ def read_network(record: dict[str, Any]) -> Architecture:
 
 @cache
 def _adapter() -> TypeAdapter[Architecture]:
-    return TypeAdapter(Network)
+    # A foreign network can be applied, but is none to choose for a training.
+    return TypeAdapter(Annotated[AnyNetwork | ForeignNetwork, Field(discriminator="kind")])
 
 
 __all__ = [
@@ -86,6 +88,7 @@ __all__ = [
     "EmStellarResNet",
     "EmStellarUnet",
     "EmStellarUnetBN",
+    "ForeignNetwork",
     "HighwayNet",
     "InceptionResNet",
     "Network",
