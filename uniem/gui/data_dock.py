@@ -82,7 +82,7 @@ class DataDock(QWidget):
         column.addWidget(self._stack, 1)
         self.card = ModelCard()
         self.card.use_wanted.connect(lambda: self.use_wanted.emit(self.current))
-        column.addWidget(self.card)
+        column.addWidget(self.card, 1)
         self.selected.connect(self._show_card)
         self.setMinimumWidth(220)
         self._signals = (workspace.added, workspace.changed, workspace.removed)

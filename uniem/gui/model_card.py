@@ -13,7 +13,7 @@ from uniem.gui import model_words
 from uniem.gui.elided_label import ElidedLabel
 from uniem.gui.panels.picture import Picture
 
-LEAST_HEIGHT = 60
+LEAST_HEIGHT = 118
 
 
 class ModelCard(QWidget):
@@ -38,8 +38,9 @@ class ModelCard(QWidget):
         inside = QWidget()
         inner = QVBoxLayout(inside)
         inner.setContentsMargins(0, 0, 0, 0)
-        inner.addWidget(self.picture)
         inner.addWidget(self._grid_holder)
+        inner.addWidget(self.picture)
+        inner.addStretch(1)
         # On a small screen the card scrolls rather than making the window higher.
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
@@ -59,6 +60,7 @@ class ModelCard(QWidget):
         except UniemError as error:
             self.facts = {"Damaged": str(error)}
         while (item := self._grid.takeAt(0)) is not None:
+            item.widget().hide()
             item.widget().deleteLater()
         for row, (name, text) in enumerate(self.facts.items()):
             title, value = QLabel(name), ElidedLabel()
