@@ -71,7 +71,7 @@ def test_what_is_set_by_hand_is_kept_and_can_be_given_back(panel: TrainingPanel,
     panel.form.set_values({**TINY, "max_minutes": 7.0})
     qtbot.mouseClick(setup.modes[SIMPLE], LEFT)
     assert setup.simple.isVisible() and not panel.form.isVisible()
-    assert setup.simple.minutes.currentText() == "7.0 minutes"
+    assert setup.simple.minutes.currentText() == "7 minutes"
     assert setup.simple.choose.isVisible() and ADVANCED in setup.simple.reason.text()
     assert panel.form.values()["patch_size"] == 32
     setup.prepare()

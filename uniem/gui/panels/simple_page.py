@@ -95,7 +95,7 @@ class SimplePage(QWidget):
         minutes = values.get("max_minutes")
         spots = [place for place in range(self.minutes.count()) if self.minutes.itemData(place) == minutes]
         if not spots:
-            self.minutes.addItem(f"{minutes} minutes", minutes)
+            self.minutes.addItem(f"{minutes:g} minutes", minutes)
         self.minutes.setCurrentIndex(spots[0] if spots else self.minutes.count() - 1)
 
     def explain(self, reason: str, is_by_hand: bool) -> None:
