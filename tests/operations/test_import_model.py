@@ -104,7 +104,7 @@ def test_what_a_package_normalises_by_each_image_is_measured_once(tmp_path: Path
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"weights": {"pytorch_state_dict": {"source": "w.pt"}}}, "pickle, which can run any program"),
+        ({"weights": {"pytorch_state_dict": {"source": "w.pt"}}}, "pickled, which can run any program"),
         ({"weights": {"torchscript": {"source": "w.pt"}}}, "program for PyTorch"),
         ({"weights": {"onnx": {"source": "../model/weights.keras"}}}, "not in it"),
         ({"weights": {"onnx": {"source": "absent.onnx"}}}, r"lacks absent\.onnx"),

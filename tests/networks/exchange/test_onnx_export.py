@@ -110,7 +110,7 @@ def test_numbers_are_written_as_protocol_buffers_are() -> None:
     assert _message((1, -1)).hex() == "08" + "ff" * 9 + "01"
     assert _message((2, 1.0)).hex(" ") == "15 00 00 80 3f"
     graph = OnnxGraph()
-    graph.output(graph.node("Neg", [graph.input("image", ("batch", 3))], "result"), ("batch", 3))
+    graph.add_output(graph.node("Neg", [graph.add_input("image", ("batch", 3))], "result"), ("batch", 3))
     assert b"uniem" in graph.serialized("name", "what it is", {"a": "b"})
 
 

@@ -45,14 +45,14 @@ def graph_of(network: keras.Model, normalisation: Normalisation = NOTHING) -> On
     # Sizes that are known only when it is run.
     free = ("batch", "y", "x")
     channels = int(network.inputs[0].shape[-1])
-    value = graph.input(INPUT, (free[0], channels, *free[1:]))
+    value = graph.add_input(INPUT, (free[0], channels, *free[1:]))
     outputs = _connected(graph, network, _normalised(graph, value, normalisation))
     classes = int(network.outputs[0].shape[-1])
     if classes == 1:
         graph.node("Sigmoid", outputs, OUTPUT)
     else:
         graph.node("Softmax", outputs, OUTPUT, axis=1)
-    graph.output(OUTPUT, (free[0], classes, *free[1:]))
+    graph.add_output(OUTPUT, (free[0], classes, *free[1:]))
     return graph
 
 

@@ -34,12 +34,12 @@ class OnnxGraph:
         self._outputs: list[bytes] = []
         self._count = 0
 
-    def input(self, name: str, sizes: Sequence[Size]) -> str:
+    def add_input(self, name: str, sizes: Sequence[Size]) -> str:
         """Declare a float32 input."""
         self._inputs.append(_value(name, sizes))
         return name
 
-    def output(self, name: str, sizes: Sequence[Size]) -> None:
+    def add_output(self, name: str, sizes: Sequence[Size]) -> None:
         """Declare a float32 value to be an output."""
         self._outputs.append(_value(name, sizes))
 

@@ -18,7 +18,7 @@ from uniem.errors import UniemError
 DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 MOST_DESCRIPTION_BYTES = 1 << 22
 MOST_FILE_BYTES = 4 << 30
-PICKLED = "they are a pickle, which can run any program on this computer when it is read"
+PICKLED = "they are pickled, which can run any program on this computer when they are read"
 REFUSED = {
     "pytorch_state_dict": PICKLED,
     "torchscript": "they are a program for PyTorch",
