@@ -17,7 +17,7 @@ from uniem.operations.outputs import VolumeOutput
 from uniem.operations.parameters import Parameters, fields_of
 from uniem.progress import Context
 
-ACRONYMS = frozenset({"2d", "3d", "clahe", "cnn", "ffn"})
+ACRONYMS = frozenset({"2d", "3d", "clahe", "cnn", "ffn", "onnx"})
 
 
 class Role(StrEnum):
