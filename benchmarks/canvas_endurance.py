@@ -16,7 +16,6 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 os.environ.setdefault("QT_API", "pyqt5")
 
@@ -159,8 +158,7 @@ class Watchdog(QObject):
             beat = self._beat_at
             if time.perf_counter() - beat > LONGEST_PAUSE_MS / 1e3 and beat != told:
                 told = beat
-                frame = sys._current_frames().get(self._ident)
-                place = _place(frame)
+                place = _place(self._ident)
                 self.seen.stacks[place] = self.seen.stacks.get(place, 0) + 1
 
     def _weigh(self) -> None:
@@ -321,8 +319,15 @@ def make_volumes(folder: Path, shape: Triple, block: Triple) -> tuple[StoredVolu
     return open_store(folder / "image.zarr"), folder / "labels.zarr"
 
 
+def _touch_memory() -> None:
+    """Use as much memory as will be needed: a virtual machine takes long to get what it never had."""
+    parts = [np.ones(64 << 20, np.uint8) for _ in range(32)]
+    del parts
+
+
 def endure(folder: Path, seconds: float, block: Triple = (64, 2048, 2048), seed: int = 0) -> Watched:
     """Work for a while and return what the watchdog saw."""
+    _touch_memory()
     image, path = make_volumes(folder / "large", SHAPE, block)
     canvas = Canvas()
     canvas.resize(1600, 960)
@@ -350,8 +355,9 @@ def endure(folder: Path, seconds: float, block: Triple = (64, 2048, 2048), seed:
     return seen
 
 
-def _place(frame: FrameType | None) -> str:
-    """Return the innermost of our own lines in a stack, and where it leads."""
+def _place(thread: int) -> str:
+    """Return the innermost of our own lines in a thread's stack, and where it leads."""
+    frame = sys._current_frames().get(thread)
     lines = traceback.extract_stack(frame) if frame is not None else []
     own = [line for line in lines if "/uniem/" in line.filename.replace("\\", "/")]
     shown = [*own[-4:], *lines[-1:]]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtGui import QPainter, QPaintEvent, QPalette
+from qtpy.QtGui import QPaintEvent, QPalette
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from uniem.gui.painter import painter_on
 
 
 class ElidedLabel(QLabel):
@@ -28,13 +30,13 @@ class ElidedLabel(QLabel):
         """Paint the part of the text that fits."""
         room = self.contentsRect()
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
-        painter = QPainter(self)
-        self.style().drawItemText(
-            painter,
-            room,
-            int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.AlignmentFlag.AlignLeft),
-            self.palette(),
-            self.isEnabled(),
-            text,
-            QPalette.ColorRole.WindowText,
-        )
+        with painter_on(self) as painter:
+            self.style().drawItemText(
+                painter,
+                room,
+                int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.AlignmentFlag.AlignLeft),
+                self.palette(),
+                self.isEnabled(),
+                text,
+                QPalette.ColorRole.WindowText,
+            )

@@ -13,6 +13,7 @@ from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.canvas.hints import Hint
 from uniem.gui.canvas.keymap import BUTTONS
 from uniem.gui.mouse_picture import HEIGHT, WIDTH, draw_mouse
+from uniem.gui.painter import painter_on
 
 _GAP, _MARGIN, _APART = 5, 8, 16
 
@@ -40,16 +41,18 @@ class HintBar(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw what fits."""
-        painter = QPainter(self)
-        left = float(_MARGIN)
-        for cap, button, words in self._parts():
-            width = self._width(cap, button, words)
-            if left + width > self.width() - _MARGIN:
-                painter.setPen(style.accent("quiet"))
-                painter.drawText(QRectF(left, 0, 20, self.height()), int(Qt.AlignmentFlag.AlignVCenter), "…")
-                return
-            self._draw(painter, left, cap, button, words)
-            left += width + _APART
+        with painter_on(self) as painter:
+            left = float(_MARGIN)
+            for cap, button, words in self._parts():
+                width = self._width(cap, button, words)
+                if left + width > self.width() - _MARGIN:
+                    painter.setPen(style.accent("quiet"))
+                    painter.drawText(
+                        QRectF(left, 0, 20, self.height()), int(Qt.AlignmentFlag.AlignVCenter), "…"
+                    )
+                    return
+                self._draw(painter, left, cap, button, words)
+                left += width + _APART
 
     def _parts(self) -> Iterator[tuple[str, str, str]]:
         """List what stands side by side: a key cap, or none, a mouse button, or none, and words."""

@@ -39,6 +39,7 @@ from uniem.gui.annotator.overlay import (
     paint_scale_bar_into,
     to_image,
 )
+from uniem.gui.painter import painter_on
 
 if TYPE_CHECKING:
     from uniem.gui.annotator.camera import Plane
@@ -241,19 +242,18 @@ class SceneView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the scene if something changed, then what lies over it."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), self._background())
-        area = QRectF(self.rect())
-        if not len(self._objects):
-            paint_message(painter, area, EMPTY_TITLE, self.empty_text, self._ink())
-        elif self._scene is None and loading.is_awaited(self):
-            paint_message(painter, area, "Starting the 3D view…", "", self._ink())
-        elif not self._make_scene():
-            paint_message(painter, area, "3D view unavailable", self._no_3d or "", self._ink())
-        else:
-            self._paint_scene(painter, area)
-        painter.end()
+        with painter_on(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(self.rect(), self._background())
+            area = QRectF(self.rect())
+            if not len(self._objects):
+                paint_message(painter, area, EMPTY_TITLE, self.empty_text, self._ink())
+            elif self._scene is None and loading.is_awaited(self):
+                paint_message(painter, area, "Starting the 3D view…", "", self._ink())
+            elif not self._make_scene():
+                paint_message(painter, area, "3D view unavailable", self._no_3d or "", self._ink())
+            else:
+                self._paint_scene(painter, area)
 
     def _paint_scene(self, painter: QPainter, area: QRectF) -> None:
         assert self._scene is not None

@@ -157,9 +157,14 @@ class BlockReader(QObject):
 
     def _patch(self, level: Level, key: BlockKey, part: Box, data: NDArray[Any]) -> None:
         block = self.cache.get(key)
-        if block is not None:
-            block = block if block.flags.writeable else block.copy()
-            block[part.relative_to(level.block_box(key.block).start).slices] = data
+        if block is None:
+            return
+        inside = part.relative_to(level.block_box(key.block).start).slices
+        if block.flags.writeable:
+            block[inside] = data
+        else:
+            block = block.copy()
+            block[inside] = data
             self.cache.put(key, block)
 
     def _start(self) -> None:

@@ -13,10 +13,9 @@ from uniem.gui.canvas.compose import Axis, Grid, colour, edges_only, sample_near
 from uniem.gui.canvas.draft import DraftSection
 from uniem.gui.canvas.drawing import LayerDrawing, as_image
 from uniem.gui.canvas.label_style import LabelStyle
+from uniem.gui.canvas.patch import BAND
 from uniem.gui.canvas.sections import Section
 
-# Rows coloured at a time: what is in between stays in the processor's cache.
-BAND = 64
 Rectangle = tuple[int, int, int, int]  # top, left, bottom, right; half-open, in pixels of the buffer
 
 

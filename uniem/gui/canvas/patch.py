@@ -14,6 +14,9 @@ from uniem.gui.canvas.levels import Factor, Level
 from uniem.gui.canvas.planes import Span, ViewAxes
 from uniem.gui.canvas.sections import Section
 
+# Rows handled at a time: what is in between stays in the processor's cache.
+BAND = 64
+
 
 @dataclass(slots=True, eq=False)
 class Patch:
@@ -84,8 +87,10 @@ class Patch:
             places.append((there[is_inside] - limits[0], own[is_inside] - span[0]))
             spans.append((int(own[is_inside][0]), int(own[is_inside][-1]) + 1))
         (row_in, row_out), (column_in, column_out) = places
-        picked = np.take(np.take(old.array, row_in, axis=0), column_in, axis=1)
-        self.array[row_out[0] : row_out[-1] + 1, column_out[0] : column_out[-1] + 1] = picked
+        target = self.array[row_out[0] : row_out[-1] + 1, column_out[0] : column_out[-1] + 1]
+        for first in range(0, len(row_in), BAND):
+            band = slice(first, first + BAND)
+            target[band] = np.take(old.array[row_in[band]], column_in, axis=1)
         level = levels[self.level]
         seen = set(old.exact) | set(old.borrowed)
         if len(seen) == len(levels[old.level].blocks_of(self.axes.box(old.index, old.rows, old.columns))):

@@ -8,6 +8,8 @@ from qtpy.QtCore import QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFont, QPainter, QPaintEvent
 from qtpy.QtWidgets import QWidget
 
+from uniem.gui.painter import painter_on
+
 _TARGET_PX = 140
 
 
@@ -47,16 +49,16 @@ class ScaleBar(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the bar and its length on a dark ground."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(0, 0, 0, 120))
-        painter.drawRoundedRect(QRectF(self.rect()), 5, 5)
-        painter.setBrush(QColor("white"))
-        painter.drawRect(QRectF(8, self.height() - 9, self._length_px, 3))
-        painter.setPen(QColor("white"))
-        font = QFont(self.font())
-        font.setBold(True)
-        painter.setFont(font)
-        place = QRectF(0, 3, self.width(), self.height() - 14)
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self.text)
+        with painter_on(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(0, 0, 0, 120))
+            painter.drawRoundedRect(QRectF(self.rect()), 5, 5)
+            painter.setBrush(QColor("white"))
+            painter.drawRect(QRectF(8, self.height() - 9, self._length_px, 3))
+            painter.setPen(QColor("white"))
+            font = QFont(self.font())
+            font.setBold(True)
+            painter.setFont(font)
+            place = QRectF(0, 3, self.width(), self.height() - 14)
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self.text)

@@ -198,18 +198,25 @@ class SectionSource:
             found = self._sampled(levels, number, patch, rows, columns)
             if found is None:
                 continue
+            coarse, by_row, by_column = found
             for block, box in zip(blocks, boxes, strict=True):
                 own = patch.part_of(box)
-                inside = [slice(a - c, b - c) for (a, b), (c, _) in zip(own, (rows, columns), strict=True)]
-                patch.array[patch.within(*own)] = found[inside[0], inside[1]]
+                (top, bottom), (left, right) = (
+                    (a - first, b - first) for (a, b), (first, _) in zip(own, (rows, columns), strict=True)
+                )
+                drawn = np.take(coarse[by_row[top:bottom]], by_column[left:right], axis=1)
+                patch.array[patch.within(*own)] = drawn
                 patch.borrowed[block] = number
             return True
         return False
 
     def _sampled(
         self, levels: list[Level], number: int, patch: Patch, rows: Span, columns: Span
-    ) -> NDArray[Any] | None:
-        """Return a part of a patch as another level has it, if all of it is in memory."""
+    ) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[np.intp]] | None:
+        """Return a part of a patch as another level has it, if all of it is in memory.
+
+        With the row and the column of it for each one of the patch.
+        """
         own, other, axes = levels[patch.level], levels[number], self._axes
         index = int((patch.index + 0.5) * own.factor[axes.across] / other.factor[axes.across])
         index = min(index, other.volume.shape[axes.across] - 1)
@@ -238,7 +245,7 @@ class SectionSource:
             found[r[0] - row_span[0] : r[1] - row_span[0], c[0] - column_span[0] : c[1] - column_span[0]] = (
                 section[r[0] - spans[0][0] : r[1] - spans[0][0], c[0] - spans[1][0] : c[1] - spans[1][0]]
             )
-        return np.take(np.take(found, places[0] - row_span[0], axis=0), places[1] - column_span[0], axis=1)
+        return found, places[0] - row_span[0], places[1] - column_span[0]
 
     def _ask(
         self, patch: Patch, levels: list[Level], rows: Span, columns: Span, window: Window

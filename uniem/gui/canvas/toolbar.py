@@ -14,6 +14,7 @@ from uniem.gui.canvas.keymap import Keymap
 from uniem.gui.canvas.keymap_presets import keymap_of
 from uniem.gui.canvas.label_style import LabelStyle
 from uniem.gui.canvas.view_model import MAX_LABEL, CanvasModel
+from uniem.gui.painter import painter_on
 from uniem.gui.style import icon
 from uniem.proofreading.tools.protect import Over
 
@@ -40,13 +41,13 @@ class Swatch(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the colour, or a crossed-out patch for background."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.setBrush(self._colour or Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(self.rect().adjusted(2, 2, -3, -3), 4, 4)
-        if self._colour is None:
-            painter.drawLine(5, self.height() - 6, self.width() - 6, 5)
+        with painter_on(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(self.palette().color(self.foregroundRole()))
+            painter.setBrush(self._colour or Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(self.rect().adjusted(2, 2, -3, -3), 4, 4)
+            if self._colour is None:
+                painter.drawLine(5, self.height() - 6, self.width() - 6, 5)
 
 
 class ShrinkingButton(QToolButton):

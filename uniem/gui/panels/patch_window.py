@@ -17,6 +17,7 @@ from uniem.data.palette import argb_table, slots_of
 from uniem.data.volume import Volume
 from uniem.errors import UniemError
 from uniem.gui.background import Background, Task
+from uniem.gui.painter import painter_on
 from uniem.networks.patches import PatchSampler
 from uniem.networks.settings import TrainingSettings
 from uniem.networks.training_data import prepare_data
@@ -163,15 +164,15 @@ class PatchGrid(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the pictures, as large as they fit."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self.palette().brush(QPalette.ColorRole.Base))
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        side = min((self.width() - GAP) / COLUMNS, (self.height() - GAP) / ROWS)
-        left, top = (self.width() - COLUMNS * side) / 2, (self.height() - ROWS * side) / 2
-        for place, image in enumerate(self._images):
-            row, column = divmod(place, COLUMNS)
-            corner = left + column * side + GAP / 2, top + row * side + GAP / 2
-            painter.drawImage(QRectF(*corner, side - GAP, side - GAP), image)
+        with painter_on(self) as painter:
+            painter.fillRect(self.rect(), self.palette().brush(QPalette.ColorRole.Base))
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            side = min((self.width() - GAP) / COLUMNS, (self.height() - GAP) / ROWS)
+            left, top = (self.width() - COLUMNS * side) / 2, (self.height() - ROWS * side) / 2
+            for place, image in enumerate(self._images):
+                row, column = divmod(place, COLUMNS)
+                corner = left + column * side + GAP / 2, top + row * side + GAP / 2
+                painter.drawImage(QRectF(*corner, side - GAP, side - GAP), image)
 
 
 def _key(source: Source) -> object:

@@ -8,6 +8,8 @@ from qtpy.QtCore import QRectF, QSize, Qt
 from qtpy.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from uniem.gui.painter import painter_on
+
 
 class Picture(QWidget):
     """A picture from a file, as wide as the panel, with the names of its parts, joined by |, over it."""
@@ -50,11 +52,11 @@ class Picture(QWidget):
         """Paint the name and the picture."""
         if self._image.isNull():
             return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        line = self.fontMetrics().height()
-        self._paint_names(painter, line)
-        painter.drawImage(QRectF(0, line + 2, self.width(), self.height() - line - 2), self._image)
+        with painter_on(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            line = self.fontMetrics().height()
+            self._paint_names(painter, line)
+            painter.drawImage(QRectF(0, line + 2, self.width(), self.height() - line - 2), self._image)
 
     def _paint_names(self, painter: QPainter, height: int) -> None:
         names = self._name.split("|")

@@ -18,6 +18,7 @@ from uniem.data.palette import argb_table, slots_of
 from uniem.data.volume import Volume
 from uniem.errors import UniemError
 from uniem.gui import style
+from uniem.gui.painter import painter_on
 
 logger = logging.getLogger(__name__)
 
@@ -185,18 +186,18 @@ class Curtain(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint both pictures, the line and the words."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self.palette().brush(QPalette.ColorRole.Base))
-        if self._before is not None:
-            area = self._area(self._before)
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(area, self._before)
-            if self._after is not None:
-                self._paint_after(painter, area, self._after)
-        if self._message:
-            painter.setPen(style.accent("warning" if self._before else "quiet"))
-            words = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
-            painter.drawText(QRectF(self.rect()).adjusted(10, 10, -10, -10), words, self._message)
+        with painter_on(self) as painter:
+            painter.fillRect(self.rect(), self.palette().brush(QPalette.ColorRole.Base))
+            if self._before is not None:
+                area = self._area(self._before)
+                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+                painter.drawImage(area, self._before)
+                if self._after is not None:
+                    self._paint_after(painter, area, self._after)
+            if self._message:
+                painter.setPen(style.accent("warning" if self._before else "quiet"))
+                words = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
+                painter.drawText(QRectF(self.rect()).adjusted(10, 10, -10, -10), words, self._message)
 
     def _paint_after(self, painter: QPainter, area: QRectF, after: QImage) -> None:
         line = area.left() + area.width() * self._place

@@ -27,6 +27,7 @@ from uniem import paths
 from uniem.data.palette import Hues, Palette, colours_of
 from uniem.gui import style
 from uniem.gui.canvas.block_cache import default_budget
+from uniem.gui.painter import painter_on
 
 if TYPE_CHECKING:
     from uniem.gui.preferences.preferences import Preferences
@@ -53,13 +54,13 @@ class ColourStrip(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw a patch for each label."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        width = self.width() / SHOWN_LABELS
-        for place, colour in enumerate(colours_of(range(1, SHOWN_LABELS + 1), self._palette).tolist()):
-            painter.setBrush(QColor(*colour))
-            painter.drawRoundedRect(round(place * width), 2, round(width) - 2, self.height() - 4, 3, 3)
+        with painter_on(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            width = self.width() / SHOWN_LABELS
+            for place, colour in enumerate(colours_of(range(1, SHOWN_LABELS + 1), self._palette).tolist()):
+                painter.setBrush(QColor(*colour))
+                painter.drawRoundedRect(round(place * width), 2, round(width) - 2, self.height() - 4, 3, 3)
 
 
 class AppearancePage(QWidget):

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QHBoxLayout, QToolTip, QWidget
 from uniem.data.palette import Colour
 from uniem.gui.canvas.hand.keyed import KeyedBar
 from uniem.gui.canvas.keymap import Keymap
+from uniem.gui.painter import painter_on
 
 SIDE = 20
 
@@ -45,27 +46,27 @@ class SlotSwatch(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw a filled square if it was pinned, a bar of colour if not, and a frame if it is in hand."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5)
-        colour = self._colour or self.palette().color(QPalette.ColorRole.Base)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour)
-        bar = box if self._is_pinned else QRectF(box.left(), box.bottom() - 3, box.width(), 3)
-        painter.drawRoundedRect(bar, 3, 3)
-        ink = self.palette().color(QPalette.ColorRole.WindowText)
-        if self._is_pinned:
-            ink = QColor("black") if colour.lightness() > 110 else QColor("white")
-        painter.setPen(ink)
-        text = box if self._is_pinned else box.adjusted(0, -1, 0, -2)
-        painter.drawText(text, int(Qt.AlignmentFlag.AlignCenter), str(self.number))
-        if self._is_in_hand:
-            pen = painter.pen()
-            pen.setColor(self.palette().color(QPalette.ColorRole.Highlight))
-            pen.setWidthF(2)
-            painter.setPen(pen)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
+        with painter_on(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            box = QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5)
+            colour = self._colour or self.palette().color(QPalette.ColorRole.Base)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colour)
+            bar = box if self._is_pinned else QRectF(box.left(), box.bottom() - 3, box.width(), 3)
+            painter.drawRoundedRect(bar, 3, 3)
+            ink = self.palette().color(QPalette.ColorRole.WindowText)
+            if self._is_pinned:
+                ink = QColor("black") if colour.lightness() > 110 else QColor("white")
+            painter.setPen(ink)
+            text = box if self._is_pinned else box.adjusted(0, -1, 0, -2)
+            painter.drawText(text, int(Qt.AlignmentFlag.AlignCenter), str(self.number))
+            if self._is_in_hand:
+                pen = painter.pen()
+                pen.setColor(self.palette().color(QPalette.ColorRole.Highlight))
+                pen.setWidthF(2)
+                painter.setPen(pen)
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
 
 
 class LabelSlots(KeyedBar):
