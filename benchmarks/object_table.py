@@ -10,6 +10,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from uniem.proofreading.tools.whole_objects import merge_objects
 
 SIDE, CUBE, NAMED = 500, 5, 10_000
 BAR_MS, PAUSE_MS = 300, 100
+UP, DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
 
 
 def timed(title: str, action: Callable[[], object], bar_ms: float = BAR_MS) -> None:
@@ -107,15 +109,17 @@ def measure(session: ProofreadingSession, view: ObjectTableView) -> None:
     model, table = view.model, view.table
     for column in range(len(COLUMNS)):
         if column not in (VOLUME, ID):
-            timed(
-                f"sort by {COLUMNS[column].title}", lambda c=column: table.sortByColumn(c, Qt.DescendingOrder)
-            )
+            timed(f"sort by {COLUMNS[column].title}", partial(table.sortByColumn, column, DOWN))
     for text in ("12", "neurite 97", "no such", ""):
-        timed(
-            f"filter '{text}', sorted by {COLUMNS[model._sort[0]].title}", lambda t=text: model.set_filter(t)
-        )
-    timed("select all, and list them", lambda: (table.selectAll(), view.selected))
-    timed("sort by Voxels with all selected", lambda: table.sortByColumn(VOXELS, Qt.AscendingOrder))
+        title = f"filter '{text}', sorted by {COLUMNS[model._sort[0]].title}"
+        timed(title, partial(model.set_filter, text))
+
+    def select_all() -> None:
+        table.selectAll()
+        assert len(view.selected) == len(session.objects.columns().ids)
+
+    timed("select all, and list them", select_all)
+    timed("sort by Voxels with all selected", partial(table.sortByColumn, VOXELS, UP))
     table.clearSelection()
     ids = session.objects.columns().ids
     stroke = paint(session.volume, Stroke(((20.0, 20.0, 20.0), (20.0, 40.0, 60.0)), 9), int(ids[5]))
@@ -126,7 +130,7 @@ def measure(session: ProofreadingSession, view: ObjectTableView) -> None:
     assert merge is not None
     session.apply(merge)
     timed("follow a merge, sorted by Voxels", model.refresh, PAUSE_MS)
-    table.sortByColumn(ID, Qt.AscendingOrder)
+    table.sortByColumn(ID, UP)
     session.undo()
     timed("follow its undo, sorted by ID", model.refresh, PAUSE_MS)
 
