@@ -109,11 +109,18 @@ class HandEvents:
         canvas = self.canvas
         while time.monotonic() < end:
             QApplication.processEvents()
-            is_shown = all(view.is_complete for view in canvas.grid.views if view.isVisible())
+            views = [view for view in canvas.grid.views if view.isVisible()]
+            is_shown = all(view.is_complete and self._has_labels(view) for view in views)
             if is_shown and not canvas.painting.maker.is_busy and canvas.reader.is_idle():
                 return
             time.sleep(0.001)
         raise TimeoutError("The canvas does not come to rest.")
+
+    def _has_labels(self, view: SliceView) -> bool:
+        """Tell whether the labels are read, also where they are not drawn, for they may be painted."""
+        layer = self.canvas.model.labels_layer
+        own = [each.source for each in view._layers if each.layer is layer and layer.is_visible]
+        return all(source.is_complete for source in own)
 
     def is_sharp(self, at: QPoint) -> bool:
         """Tell whether a place is well inside of a voxel, so that no rounding moves it to the next one."""
