@@ -142,6 +142,8 @@ def test_a_training_is_paused_tried_and_judged(window: MainWindow, panel: Traini
     assert job.status.metrics["loss"][-1][0] == step and job.status.ending is None
     qtbot.mouseClick(panel.live.pause, LEFT)
     qtbot.waitUntil(lambda: job.status.metrics["loss"][-1][0] > step + 30, timeout=60_000)
+    # The pace is taken from the middle of a few.
+    qtbot.waitUntil(lambda: len(job.status.metrics["loss"]) > 10, timeout=60_000)
     stop_and_judge(window, panel, qtbot)
 
 

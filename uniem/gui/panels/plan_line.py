@@ -50,7 +50,7 @@ class Speeds:
 
     def note(self, kind: str, gflops: float) -> None:
         """Remember what was measured."""
-        self._settings.set(SPEEDS, {**self._known(), kind: round(gflops, 1)})
+        self._settings.set(SPEEDS, {**self._known(), kind: float(f"{gflops:.3g}")})
 
     def _known(self) -> dict[str, float]:
         kept = self._settings.get(SPEEDS, {})
