@@ -39,6 +39,7 @@ class TryingPanel(OperationPanel):
         self.try_button.clicked.connect(self._try_clicked)
         self._trials: dict[str, Field] = {}
 
+    # Abstract by hand: the metaclass of Qt's classes does not mix with that of abc.
     def trial_model(self) -> str:
         """Return the folder of the model to try; raise where there is none."""
         raise NotImplementedError

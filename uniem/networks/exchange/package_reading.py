@@ -108,6 +108,7 @@ class Package:
                     return None
                 self._check_size(place, archive.getinfo(str(place)).file_size, most_bytes)
                 return archive.read(str(place))
+        # Python's zip reader raises NotImplementedError at compression it does not know, as in damaged files.
         except (zipfile.BadZipFile, NotImplementedError, *PARSER_ERRORS) as error:
             raise UniemError(
                 f"{self.path.name} is no zip file, or damaged.", "Get the package again."
