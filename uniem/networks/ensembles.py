@@ -88,11 +88,24 @@ class Ensemble:
 class Predictor:
     """The loaded networks of an ensemble; it gives one probability per channel and pixel."""
 
-    def __init__(self, ensemble: Ensemble, settings: PredictionSettings, policy: str) -> None:
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        settings: PredictionSettings,
+        policy: str,
+        samples: Sequence[NDArray[Any]] = (),
+    ) -> None:
+        """Load the networks; those of 8 bits are calibrated on samples, gray windows as `inputs` takes."""
         self._ensemble, self._votes = ensemble, settings.ensemble.combine == "majority"
         self._symmetries: Sequence[Symmetry] = symmetries(settings.flips)
         self._computes: list[Compute] = [
-            load_engine(member.folder, settings.engine, policy, member.network.margin)
+            load_engine(
+                member.folder,
+                settings.engine,
+                policy,
+                member.network.margin,
+                list(_seen(ensemble, member, samples)) if samples else (),
+            )
             for member in ensemble.members
         ]
 
