@@ -117,7 +117,7 @@ class ItemActions(QObject):
 
     def infer_with(self, item: OpenItem) -> None:
         """Open the panel that applies a model, with the model chosen."""
-        self._panels.open("infer-2d").inputs["model"].choose(item.location)
+        self._panels.apply(item.location, {})
 
     def close(self, item: OpenItem) -> None:
         """Close an item; unsaved edits are asked about first."""

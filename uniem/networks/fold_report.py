@@ -35,12 +35,12 @@ class FoldReport:
         """Return a score of each fold that has it."""
         return [fold[name] for fold in self.folds if name in fold]
 
-    def spread(self, name: str) -> str:
+    def spread(self, name: str, digits: int = 3) -> str:
         """Return the mean of a score and its standard deviation, as in 0.953 ± 0.012; empty without it."""
         values = self.values(name)
         if len(values) < 2:
-            return f"{values[0]:.3f}" if values else ""
-        return f"{mean(values):.3f} ± {stdev(values):.3f}"
+            return f"{values[0]:.{digits}f}" if values else ""
+        return f"{mean(values):.{digits}f} ± {stdev(values):.{digits}f}"
 
     def table(self) -> Table:
         """Return a row per fold, then their mean and, of several, their standard deviation."""

@@ -61,10 +61,10 @@ Output = Annotated[AnyOutput, Field(discriminator="kind")]
 class EnsembleSettings(_Settings):
     """Several models that predict together."""
 
-    further: str = Field("", description="Folders of further models, with ; between them.")
     folds: bool = Field(
         False, description="Use the models of all folds that a cross-validation left in the model's folder."
     )
+    further: str = Field("", description="Folders of further models, with ; between them.")
     combine: Literal["mean", "majority"] = Field(
         "mean",
         description="Take the mean of the probabilities, or the share of the models that vote for it, each "

@@ -7,7 +7,7 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QWidget
 
-from uniem.gui.forms.editors import QuietComboBox
+from uniem.gui.forms.editors import Editor, QuietComboBox
 from uniem.networks.label_facts import LabelFacts
 
 EVERYTHING = "Everything that is painted"
@@ -23,11 +23,11 @@ MINUTES: tuple[tuple[str, float | None], ...] = (
     ("Overnight: 12 hours", 720.0),
     ("Until all steps are done", None),
 )
-USUAL_MINUTES = 15.0
+USUAL_MINUTES, USUAL_MINUTES_OF_FOLDS = 15.0, 60.0
 
 
 class SimplePage(QWidget):
-    """Ask what to find and how long to train.
+    """Ask what to find and how long to train, and into how many folds, given an editor for that.
 
     Signals
     -------
@@ -40,8 +40,9 @@ class SimplePage(QWidget):
     changed = Signal()
     choice_wanted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, folds: Editor | None = None) -> None:
         super().__init__()
+        self.folds = folds
         self.what, self.minutes = QuietComboBox(), QuietComboBox()
         self.what.setToolTip("What the network learns to mark, of all that is painted in the labels.")
         self.minutes.setToolTip(
@@ -59,7 +60,11 @@ class SimplePage(QWidget):
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         layout.addRow("What to find", self.what)
-        layout.addRow("How long", self.minutes)
+        layout.addRow("How long" if folds is None else "How long in all", self.minutes)
+        if folds is not None:
+            layout.addRow("Folds", folds)
+            folds.changed.connect(self.changed)
+            self.minutes.setToolTip("When the last fold ends. Stopped earlier, it keeps the finished folds.")
         layout.addRow(self.reason)
         layout.addRow(self.choose)
         self.offer(None)
@@ -81,10 +86,15 @@ class SimplePage(QWidget):
     def values(self) -> dict[str, Any]:
         """Return task, label and time as parameters."""
         chosen = self.what.currentData()
-        return {**chosen, "max_minutes": self.minutes.currentData()} if chosen else {}
+        if not chosen:
+            return {}
+        folds = {} if self.folds is None else {"folds": self.folds.value()}
+        return {**chosen, "max_minutes": self.minutes.currentData(), **folds}
 
     def show_values(self, values: dict[str, Any]) -> None:
         """Show task, label and time as they are in the parameters, whatever they are."""
+        if self.folds is not None and self.folds.value() != values.get("folds", self.folds.value()):
+            self.folds.set_value(values["folds"])
         task = str(values.get("task", "binary"))
         label = values.get("object_label") if task == "binary" else None
         wanted = {"task": task, "object_label": label}
