@@ -57,7 +57,7 @@ def play_folds(player: Player, data: Path) -> None:
     window.voxel_sizes.bar.hide()
     for name, place in (("image", IMAGE), ("labels", LABELS)):
         panel.inputs[name].choose(str(data / place))
-    panel.form.set_values({"folds": FOLDS})
+    panel.setup.simple.asked["folds"].set_value(FOLDS)
     panel.setup.simple.minutes.setCurrentIndex(0)
     panel.setup.simple.minutes.activated.emit(0)
     player.wait(lambda: f"{FOLDS} folds" in panel.setup.plan.text(), 60)

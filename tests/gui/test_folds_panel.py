@@ -56,9 +56,8 @@ def test_the_simple_page_shares_the_time_out_among_the_folds(panel: FoldsPanel) 
     assert setup.simple.values()["max_minutes"] == 60
     assert "5 networks learn for 12 min each" in setup.simple.reason.text()
     assert setup.plan.text().startswith("About 60 min for 5 folds of ")
-    assert setup.simple.folds is not None
-    setup.simple.folds.set_value(3)
-    setup.simple.folds.changed.emit()
+    setup.simple.asked["folds"].set_value(3)
+    setup.simple.asked["folds"].changed.emit()
     assert panel.form.values()["folds"] == 3
     assert "3 networks learn for 20 min each" in setup.simple.reason.text()
     every = panel.form.values()["validate_every"]
@@ -67,7 +66,7 @@ def test_the_simple_page_shares_the_time_out_among_the_folds(panel: FoldsPanel) 
     assert panel.form.values()["validate_every"] <= every, "the advice is for the time of one fold"
     panel.form.set_values({"folds": 4})
     setup.refresh()
-    assert setup.simple.folds.value() == 4, "both pages show the same"
+    assert setup.simple.asked["folds"].value() == 4, "both pages show the same"
 
 
 def test_folds_are_followed_reported_and_applied_together(

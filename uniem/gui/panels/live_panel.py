@@ -11,7 +11,9 @@ from qtpy.QtWidgets import QTabWidget, QWidget
 from uniem import paths
 from uniem.data.model_folder import ModelFolder
 from uniem.errors import UniemError
+from uniem.gui.forms.form import Form, MakeEditor
 from uniem.gui.panels.naming import unused
+from uniem.gui.panels.pair_list import PairListEditor
 from uniem.gui.panels.training_live import TrainingLive
 from uniem.gui.panels.trying_panel import TryingPanel
 from uniem.jobs.events import Phase
@@ -33,6 +35,14 @@ class LivePanel(TryingPanel):
         self.try_button.setToolTip("Apply the best weights so far to what is in view; the training goes on.")
         self.live.add_button(self.try_button)
         self.live.pause_wanted.connect(self._pause)
+
+    def editors(self) -> dict[str, MakeEditor]:
+        """Return what takes the place of usual editors: a list of further images and labels."""
+        return {"further": lambda field: PairListEditor(field, self._workspace)}
+
+    def make_form(self) -> Form:
+        """Return the form of the parameters."""
+        return Form(self.operation.parameters, editors=self.editors())
 
     def make_live(self) -> TrainingLive:
         """Return what shows how a training goes."""

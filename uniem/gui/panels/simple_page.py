@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
@@ -23,11 +24,12 @@ MINUTES: tuple[tuple[str, float | None], ...] = (
     ("Overnight: 12 hours", 720.0),
     ("Until all steps are done", None),
 )
+TITLES = {"folds": "Folds", "further": "More volumes"}
 USUAL_MINUTES, USUAL_MINUTES_OF_FOLDS = 15.0, 60.0
 
 
 class SimplePage(QWidget):
-    """Ask what to find and how long to train, and into how many folds, given an editor for that.
+    """Ask what to find and how long to train, and what else there are editors for, by name.
 
     Signals
     -------
@@ -40,9 +42,9 @@ class SimplePage(QWidget):
     changed = Signal()
     choice_wanted = Signal()
 
-    def __init__(self, folds: Editor | None = None) -> None:
+    def __init__(self, asked: Mapping[str, Editor]) -> None:
         super().__init__()
-        self.folds = folds
+        self.asked = asked
         self.what, self.minutes = QuietComboBox(), QuietComboBox()
         self.what.setToolTip("What the network learns to mark, of all that is painted in the labels.")
         self.minutes.setToolTip(
@@ -60,10 +62,11 @@ class SimplePage(QWidget):
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         layout.addRow("What to find", self.what)
-        layout.addRow("How long" if folds is None else "How long in all", self.minutes)
-        if folds is not None:
-            layout.addRow("Folds", folds)
-            folds.changed.connect(self.changed)
+        layout.addRow("How long in all" if "folds" in asked else "How long", self.minutes)
+        for name, editor in asked.items():
+            layout.addRow(TITLES[name], editor)
+            editor.changed.connect(self.changed)
+        if "folds" in asked:
             self.minutes.setToolTip("When the last fold ends. Stopped earlier, it keeps the finished folds.")
         layout.addRow(self.reason)
         layout.addRow(self.choose)
@@ -88,13 +91,14 @@ class SimplePage(QWidget):
         chosen = self.what.currentData()
         if not chosen:
             return {}
-        folds = {} if self.folds is None else {"folds": self.folds.value()}
-        return {**chosen, "max_minutes": self.minutes.currentData(), **folds}
+        asked = {name: editor.value() for name, editor in self.asked.items()}
+        return {**chosen, "max_minutes": self.minutes.currentData(), **asked}
 
     def show_values(self, values: dict[str, Any]) -> None:
         """Show task, label and time as they are in the parameters, whatever they are."""
-        if self.folds is not None and self.folds.value() != values.get("folds", self.folds.value()):
-            self.folds.set_value(values["folds"])
+        for name, editor in self.asked.items():
+            if name in values and editor.value() != values[name]:
+                editor.set_value(values[name])
         task = str(values.get("task", "binary"))
         label = values.get("object_label") if task == "binary" else None
         wanted = {"task": task, "object_label": label}

@@ -50,11 +50,11 @@ class TrainingPanel(LivePanel):
 
     def make_form(self) -> Form:
         """Return the form of the parameters, in sections."""
-        return Form(self.operation.parameters, sections=SECTIONS)
+        return Form(self.operation.parameters, sections=SECTIONS, editors=self.editors())
 
     def make_parameters(self) -> QWidget:
         """Return both pages of the parameters."""
-        self.setup = TrainingSetup(self.form, self.operation.parameters, self._settings)
+        self.setup = TrainingSetup(self.form, self.operation.parameters, self._settings, self.editors())
         return self.setup
 
     def close_down(self) -> None:

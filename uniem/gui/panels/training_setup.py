@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from qtpy.QtWidgets import (
 from uniem.data.volume import Volume
 from uniem.gui.background import Background, Task
 from uniem.gui.forms.editors import make_editor
-from uniem.gui.forms.form import Form
+from uniem.gui.forms.form import Form, MakeEditor
 from uniem.gui.panels.plan_line import PlanLine, Speeds, about
 from uniem.gui.panels.simple_page import USUAL_MINUTES, USUAL_MINUTES_OF_FOLDS, SimplePage
 from uniem.networks.advice import advise
@@ -37,6 +38,8 @@ SIMPLE, ADVANCED = "Simple", "Advanced"
 REFRESH_MS = 80
 # What the advice sets: parameters that somebody changed by hand are left alone.
 ADVISED = ("network", "loss", "steps", "patch_size", "batch_size", "validate_every")
+# Parameters that the simple page asks for as the advanced one does.
+ASKED = ("folds", "further")
 SECTIONS = {
     "What to find": ("task", "object_label", "class_names", "boundary_width", "background_label",
                      "ignore_label", "use_empty_sections", "further"),
@@ -67,12 +70,19 @@ class TrainingSetup(QWidget):
     measure_wanted = Signal()
     patches_wanted = Signal()
 
-    def __init__(self, form: Form, model: type[Parameters], settings: Settings) -> None:
+    def __init__(
+        self, form: Form, model: type[Parameters], settings: Settings, editors: Mapping[str, MakeEditor]
+    ) -> None:
         super().__init__()
-        folds = next((make_editor(field) for field in fields_of(model) if field.name == "folds"), None)
-        if folds is not None:
-            folds.setToolTip(form.editor("folds").toolTip())
-        self.form, self.simple, self.plan = form, SimplePage(folds), PlanLine()
+        asked = {
+            field.name: editors[field.name](field) if field.name in editors else make_editor(field)
+            for field in fields_of(model)
+            if field.name in ASKED
+        }
+        for name, editor in asked.items():
+            editor.setToolTip(form.editor(name).toolTip())
+        folds = asked.get("folds")
+        self.form, self.simple, self.plan = form, SimplePage(asked), PlanLine()
         self._chosen = CHOSEN if folds is None else CHOSEN_FOR_FOLDS
         self.speeds = Speeds(settings)
         self.search = QLineEdit()
