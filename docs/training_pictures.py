@@ -60,8 +60,10 @@ def play_folds(player: Player, data: Path) -> None:
     panel.setup.simple.asked["folds"].set_value(FOLDS)
     panel.setup.simple.minutes.setCurrentIndex(0)
     panel.setup.simple.minutes.activated.emit(0)
-    player.wait(lambda: f"{FOLDS} folds" in panel.setup.plan.text(), 60)
+    player.click(panel.setup.measure)
+    player.wait(lambda: panel.setup.measure.isEnabled() and "as measured" in panel.setup.plan.text())
     player.rest(2.0)
+    window.message.hide()
     player.picture("folds-simple")
     player.click(panel.run_button)
     job = panel.job

@@ -38,7 +38,7 @@ def pairs(window: MainWindow, stack: Path, discs: Path) -> PairListEditor:
 def test_further_volumes_are_added_by_hand_and_read_by_the_job(
     window: MainWindow, pairs: PairListEditor, stack: Path, discs: Path, qtbot: Any
 ) -> None:
-    qtbot.mouseClick(pairs.add, LEFT)
+    pairs.ask()
     dialog = pairs.findChild(PairDialog)
     assert dialog is not None
     dialog.pickers[Role.IMAGE].choose(str(stack))

@@ -21,9 +21,8 @@ SIDE = 256
 CALIBRATION_TILES = 32
 # Tiles to compare on: one for so many voxels of the volume, so that it takes about a twentieth of the time.
 VOXELS_PER_TILE, MOST_TILES = 20 * SIDE**2, 16
-# The steps of a sequence whose members lie evenly in a cube, however many of them are taken: powers of the
-# root of x^4 = x + 1 (Roberts 2018, "The unreasonable effectiveness of quasirandom sequences").
-STEPS = tuple(1.2207440846057596**-power for power in (1, 2, 3))
+# Halton's sequence in these bases lies evenly along each axis, however many of its members are taken.
+BASES_ZYX = (2, 3, 5)
 
 Window = NDArray[Any]
 
@@ -100,8 +99,20 @@ def _windows(ensemble: Ensemble, volume: Volume, first: int, number: int) -> lis
 
 def _corners(room: Triple) -> Iterator[Triple]:
     for number in count(1):
-        z, y, x = (int((0.5 + number * step) % 1 * length) for step, length in zip(STEPS, room, strict=True))
+        z, y, x = (
+            int(_radical_inverse(number, base) * length) for base, length in zip(BASES_ZYX, room, strict=True)
+        )
         yield z, y, x
+
+
+def _radical_inverse(number: int, base: int) -> float:
+    """Return the digits of a number, mirrored at the point (Halton 1960, eq. 3)."""
+    mirrored, share = 0.0, 1.0
+    while number:
+        number, digit = divmod(number, base)
+        share /= base
+        mirrored += digit * share
+    return mirrored
 
 
 def _window(ensemble: Ensemble, volume: Volume, corner: Triple, side: tuple[int, int]) -> Window:

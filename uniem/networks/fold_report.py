@@ -9,6 +9,7 @@ from uniem.data.model_folder import ModelFolder
 from uniem.data.table import Cell, Table
 
 FOLDS = "folds"
+FAVOURITES = ("val_f1", "val_jaccard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,12 @@ class FoldReport:
         """Return a score of each fold that has it."""
         return [fold[name] for fold in self.folds if name in fold]
 
-    def spread(self, name: str, digits: int = 3) -> str:
+    def spread(self, name: str) -> str:
         """Return the mean of a score and its standard deviation, as in 0.953 ± 0.012; empty without it."""
         values = self.values(name)
         if len(values) < 2:
-            return f"{values[0]:.{digits}f}" if values else ""
-        return f"{mean(values):.{digits}f} ± {stdev(values):.{digits}f}"
+            return f"{values[0]:.3f}" if values else ""
+        return f"{mean(values):.3f} ± {stdev(values):.3f}"
 
     def table(self) -> Table:
         """Return a row per fold, then their mean and, of several, their standard deviation."""
@@ -58,7 +59,9 @@ class FoldReport:
     def summary(self) -> dict[str, float]:
         """Return mean and standard deviation of the scores, for the record of a run."""
         found: dict[str, float] = {}
-        for name in (name for name in self.folds[0] if name.startswith("val_")):
+        scored = [name for name in self.folds[0] if name.startswith("val_")]
+        # What people look for comes first.
+        for name in sorted(scored, key=lambda name: name not in FAVOURITES):
             column = self.values(name)
             if len(column) > 1:
                 found[f"{name}_mean"], found[f"{name}_sd"] = mean(column), stdev(column)

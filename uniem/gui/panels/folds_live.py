@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import mean, stdev
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
@@ -168,14 +169,19 @@ def compared(folds: Mapping[int, Curves]) -> Curves:
 
 
 def rows_of(report: FoldReport) -> list[list[str]]:
-    """Return the table's texts: a row per fold, then mean and spread."""
-    rows = [
-        [str(number), *(f"{fold[name]:.{digits}f}" if name in fold else "" for _, name, digits in COLUMNS)]
-        for number, fold in enumerate(report.folds, 1)
+    """Return the table's texts: a row per fold, then the mean and the standard deviation."""
+    rows: list[tuple[str, Mapping[str, float]]] = [
+        (str(number), fold) for number, fold in enumerate(report.folds, 1)
     ]
     if len(report.folds) > 1:
-        rows.append(["Mean ± SD", *(report.spread(name, digits) for _, name, digits in COLUMNS)])
-    return rows
+        columns = {name: report.values(name) for _, name, _ in COLUMNS if report.values(name)}
+        rows.append(("Mean", {name: mean(column) for name, column in columns.items()}))
+        spreads = {name: stdev(column) for name, column in columns.items() if len(column) > 1}
+        rows.append(("± SD", spreads))
+    return [
+        [title, *(f"{row[name]:.{digits}f}" if name in row else "" for _, name, digits in COLUMNS)]
+        for title, row in rows
+    ]
 
 
 def _report_of(job: Job) -> FoldReport | None:

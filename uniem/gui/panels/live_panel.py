@@ -12,6 +12,7 @@ from uniem import paths
 from uniem.data.model_folder import ModelFolder
 from uniem.errors import UniemError
 from uniem.gui.forms.form import Form, MakeEditor
+from uniem.gui.forms.section import TallArea
 from uniem.gui.panels.naming import unused
 from uniem.gui.panels.pair_list import PairListEditor
 from uniem.gui.panels.training_live import TrainingLive
@@ -55,7 +56,9 @@ class LivePanel(TryingPanel):
         self.pages = QTabWidget()
         self.pages.setDocumentMode(True)
         self.pages.addTab(form_area, "Set-up")
-        self.pages.addTab(self.live, "Progress")
+        scroll = TallArea()
+        scroll.setWidget(self.live)
+        self.pages.addTab(scroll, "Progress")
         return self.pages
 
     def run(self) -> Job | None:

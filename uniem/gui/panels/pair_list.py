@@ -15,7 +15,9 @@ from qtpy.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QMenu,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -49,19 +51,21 @@ class PairListEditor(Editor):
         self.list.itemSelectionChanged.connect(self._dress)
         self.trouble.setProperty("role", "error")
         self.trouble.setWordWrap(True)
-        self.add, self.remove = QPushButton("Add images and labels…"), QPushButton("Remove")
-        self.file = QPushButton("From a file…")
-        self.file.setToolTip("Take the list from a CSV file with the columns image and labels.")
-        self.add.clicked.connect(self._ask)
+        self.add, self.remove = QToolButton(), QPushButton("Remove")
+        self.add.setText("Add…")
+        self.add.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.add)
+        menu.addAction("Images and their labels…", self.ask)
+        menu.addAction("A CSV file with the columns image and labels…", self._browse)
+        self.add.setMenu(menu)
         self.remove.clicked.connect(self._remove)
-        self.file.clicked.connect(self._browse)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.addWidget(self.list, 0, 0, 1, 3)
         grid.addWidget(self.trouble, 1, 0, 1, 3)
-        for column, button in enumerate((self.add, self.file, self.remove)):
-            grid.addWidget(button, 2, column)
-        grid.setColumnStretch(0, 1)
+        grid.addWidget(self.add, 2, 0)
+        grid.addWidget(self.remove, 2, 1)
+        grid.setColumnStretch(2, 1)
         self.setFocusProxy(self.add)
         self._show()
 
@@ -89,6 +93,12 @@ class PairListEditor(Editor):
         if pair not in self.pairs:
             self._keep([*self._absolute(), pair])
 
+    def ask(self) -> None:
+        """Ask for an image and its labels, and add them."""
+        dialog = PairDialog(self._workspace, self)
+        dialog.accepted.connect(lambda: self.take(dialog.pair))
+        dialog.open()
+
     def _absolute(self) -> list[Pair]:
         """Return the pairs, no longer relative to the file they come from."""
         folder = Path(self._path).expanduser().parent
@@ -105,11 +115,6 @@ class PairListEditor(Editor):
             self._path = str(path)
         self._show()
         self.changed.emit()
-
-    def _ask(self) -> None:
-        dialog = PairDialog(self._workspace, self)
-        dialog.accepted.connect(lambda: self.take(dialog.pair))
-        dialog.open()
 
     def _remove(self) -> None:
         chosen = {self.list.row(item) for item in self.list.selectedItems()}
