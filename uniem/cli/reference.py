@@ -31,6 +31,7 @@ uniem: from a raw electron-microscopy stack to measured 3D objects.
   uniem project PROJECT [--json]         tell what a project holds, what is missing and how large it is
   uniem sample FOLDER [--shape Z,Y,X]    make the synthetic sample: an image with exact ground truth
   uniem demo FOLDER                      make a sample, and do the whole job on it
+  uniem tensorboard MODEL... [--port N]  show the curves of trainings in a browser, until Ctrl-C
   uniem --version
 
 An output's format follows from its name: .zarr, .tif, .h5::DATASET, .npy, or NAME/ for a folder of sections.
