@@ -124,7 +124,9 @@ def cardiac(bench: Bench, minutes: float = 15) -> None:
     image, labels = bench.data / "cardiac_raw.tif", bench.data / "cardiac_mito.tif"
     model = bench.trained(image, labels, minutes, "cardiac")
     scores = bench.scored(model, bench.data / "cardiac_test_raw.tif", bench.data / "cardiac_test_mito.tif")
-    told(f"cardiac, {minutes:g} minutes", scores, time.perf_counter() - begun, ("f1", CARDIAC_F1))
+    told(
+        f"cardiac, {minutes * bench.share:g} minutes", scores, time.perf_counter() - begun, ("f1", CARDIAC_F1)
+    )
 
 
 def cardiac_folds(bench: Bench, minutes: float = 60) -> None:
@@ -139,7 +141,10 @@ def cardiac_folds(bench: Bench, minutes: float = 60) -> None:
     test = bench.data / "cardiac_test_raw.tif", bench.data / "cardiac_test_mito.tif"
     scores = bench.scored(model, *test, ensemble={"folds": True})
     told(
-        f"cardiac, {FOLDS} folds, {minutes:g} minutes", scores, time.perf_counter() - begun, ("f1", FOLDS_F1)
+        f"cardiac, {FOLDS} folds, {minutes * bench.share:g} minutes",
+        scores,
+        time.perf_counter() - begun,
+        ("f1", FOLDS_F1),
     )
 
 
@@ -160,7 +165,7 @@ def vnc(bench: Bench, minutes: float = 8) -> None:
         model = bench.trained(raw, place, minutes, f"vnc-{count}")
         numbers = ", ".join(map(str, painted.tolist()))
         told(
-            f"vnc, {count} painted ({numbers}), {minutes:g} minutes",
+            f"vnc, {count} painted ({numbers}), {minutes * bench.share:g} minutes",
             bench.scored(model, *test),
             time.perf_counter() - begun,
         )
@@ -177,7 +182,12 @@ def isbi(bench: Bench, minutes: float = 15) -> None:
     model = bench.trained(raw, labels, minutes, "isbi")
     test = bench.keep("isbi-test", image[ISBI_TRAINING:]), bench.keep("isbi-truth", inside[ISBI_TRAINING:])
     seconds = time.perf_counter() - begun
-    told(f"isbi, {minutes:g} minutes", bench.scored(model, *test), seconds, ("v_rand_thinned", ISBI_V_RAND))
+    told(
+        f"isbi, {minutes * bench.share:g} minutes",
+        bench.scored(model, *test),
+        seconds,
+        ("v_rand_thinned", ISBI_V_RAND),
+    )
 
 
 CASES: dict[str, Callable[[Bench], None]] = {
