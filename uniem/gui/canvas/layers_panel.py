@@ -143,6 +143,10 @@ class LayersPanel(QWidget):
         self.list.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.list.setDefaultDropAction(Qt.DropAction.MoveAction)
         self.list.setToolTip("Highest first. Drag to reorder; tick to see.")
+        # A long name loses its middle: names of one specimen begin alike and end with what they are.
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setWordWrap(True)
         self.looks = QWidget()
         form = QFormLayout(self.looks)
         form.setContentsMargins(2, 2, 2, 2)
