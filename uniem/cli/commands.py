@@ -24,21 +24,6 @@ from uniem.jobs.interrupts import Interrupts
 from uniem.jobs.supervision import BAD_INPUT, CANCELLED, DONE, FAILED
 
 OpenWindow = Callable[[list[str]], int]
-COMMANDS = (
-    "info",
-    "list",
-    "describe",
-    "networks",
-    "run",
-    "run-job",
-    "status",
-    "project",
-    "gui",
-    "demo",
-    "sample",
-    "tensorboard",
-    "help",
-)
 
 
 def main(argv: Sequence[str], open_window: OpenWindow | None = None) -> int:
@@ -66,6 +51,8 @@ def main(argv: Sequence[str], open_window: OpenWindow | None = None) -> int:
 
 def _dispatch(argv: list[str], open_window: OpenWindow | None) -> int:
     name, rest = (argv[0], argv[1:]) if argv else ("--help", [])
+    if ("-h" in rest or "--help" in rest) and name in _commands():
+        return _say(_description(name))
     if name in ("-h", "--help", "help"):
         return _say(_general_help() if name != "help" or not rest else _description(rest[0]))
     if name in ("-V", "--version"):
@@ -356,15 +343,21 @@ def _find(name: str) -> Any:
 
     with quiet_registry():
         known = operations()
-    if name not in known and (nearest := difflib.get_close_matches(name, [*COMMANDS, *known], 3)):
+    if name not in known and (nearest := difflib.get_close_matches(name, [*_commands(), *known], 3)):
         raise UniemError(f"There is no operation {name}.", f"Did you mean {' or '.join(nearest)}?")
     return find(name)
+
+
+def _commands() -> Mapping[str, str]:
+    from uniem.cli import reference
+
+    return reference.commands()
 
 
 def _description(name: str) -> str:
     from uniem.cli import reference
 
-    return reference.describe_text(_find(name))
+    return _commands().get(name) or reference.describe_text(_find(name))
 
 
 def _general_help() -> str:

@@ -201,6 +201,7 @@ class MainWindow(QMainWindow):
         self.opening.failed.connect(self.message.show_error)
         self.opening.project_wanted.connect(self.projects.open)
         self.opening.opened.connect(self.voxel_sizes.want)
+        self.opening.opened.connect(self.data.select)
         self.voxel_sizes.changed.connect(self.showing.measure_anew)
         self.voxel_sizes.changed.connect(lambda _: self.objects.model.refresh())
         self.table.failed.connect(self.message.show_error)

@@ -72,7 +72,7 @@ class LayersPanel(QWidget):
             row.setData(_LAYER, layer)
             row.setCheckState(Qt.CheckState.Checked if layer.is_visible else Qt.CheckState.Unchecked)
             row.setToolTip(str(layer.volume))
-            # As wide as the list: long names are shortened in the middle, not cut off.
+            # As wide as the list, whatever the name.
             row.setSizeHint(QSize(1, self.list.fontMetrics().height() + ROW_MARGIN))
             self.list.addItem(row)
         self._is_filling = False
@@ -143,11 +143,12 @@ class LayersPanel(QWidget):
 
     def _build(self) -> None:
         self.list = QListWidget()
-        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.list.setDefaultDropAction(Qt.DropAction.MoveAction)
         self.list.setToolTip("Highest first. Drag to reorder; tick to see.")
+        # A long name loses its middle: names of one specimen begin alike and end with what they are.
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.looks = QWidget()
         form = QFormLayout(self.looks)
         form.setContentsMargins(2, 2, 2, 2)
