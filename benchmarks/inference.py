@@ -1,8 +1,13 @@
-"""Tiled inference: speed against the bare network on the same tiles, memory on 10 GB, and other engines."""
+"""Tiled inference: speed against the bare network on the same tiles, memory on 10 GB, and other engines.
+
+Run `python -m benchmarks.inference [memory speed engines arithmetic]`. For arithmetic the variable UNIEM_DATA
+names the folder of the real data; a network is trained on the heart muscle first.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import os
 import statistics
 import sys
 import tempfile
@@ -15,15 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.memory import NETWORK, peak_mb
+from uniem.data.formats import open_volume
 from uniem.data.geometry import Box, Triple, VoxelSize
 from uniem.data.model_folder import ModelFolder
 from uniem.data.store import create_store
 from uniem.data.volume import ArrayVolume, Kind
 from uniem.networks.architectures import EmNetV1x2, Network, Unet
+from uniem.networks.arithmetic_check import calibration_windows
 from uniem.networks.ensembles import Ensemble, Predictor
 from uniem.networks.normalisation import normalised
-from uniem.networks.prediction import default_memory
-from uniem.networks.prediction_settings import Engine, PredictionSettings
+from uniem.networks.openvino_engine import INT8
+from uniem.networks.prediction import default_memory, predict_volume
+from uniem.networks.prediction_settings import Arithmetic, Engine, PredictionSettings
 from uniem.networks.settings import TrainingSettings
 from uniem.networks.tiled_prediction import predict_tiles
 from uniem.networks.tiling import Tiling, plan_tiles, tiles
@@ -32,6 +40,7 @@ from uniem.progress import Context
 
 SIDE = 2048
 ROUNDS = 3
+TRAINED_MINUTES = 4.0
 BAR = 0.95
 # 32-bit voxels, nothing of which is on the disk.
 LARGE: Triple = (40, 8192, 8192)
@@ -67,7 +76,8 @@ class Section:
 
     def ours(self, engine: Engine = "keras", policy: str = "float32") -> Callable[[], None]:
         """Return what predicts the section as the operation does, its network loaded and warm."""
-        predictor = Predictor(self.ensemble, PredictionSettings(engine=engine), policy)
+        samples = calibration_windows(self.ensemble, [self.image]) if policy == INT8 else ()
+        predictor = Predictor(self.ensemble, PredictionSettings(engine=engine), policy, samples)
         predictor.probabilities([self._batches()[0]])
 
         def encode(probabilities: Floats) -> list[NDArray[Any]]:
@@ -143,6 +153,8 @@ def measure_engines(folder: Path) -> None:
     if importlib.util.find_spec("openvino"):
         ways["openvino float32"] = section.ours("openvino")
         ways["openvino bfloat16"] = section.ours("openvino", "mixed_bfloat16")
+    if importlib.util.find_spec("nncf"):
+        ways["openvino int8"] = section.ours("openvino", INT8)
     exact: NDArray[Any] | None = None
     differences = []
     for way in ways.values():
@@ -156,6 +168,39 @@ def measure_engines(folder: Path) -> None:
             f"{apart[0]:.1e}, on average {apart[1]:.1e}",
             flush=True,
         )
+
+
+def measure_arithmetic(folder: Path) -> None:
+    """Print how far each engine and arithmetic is from float32 on real sections, and what it scores there."""
+    data = Path(os.environ["UNIEM_DATA"])
+    model = train_really(folder / "trained", data)
+    image, truth = (open_volume(str(data / f"cardiac_test_{part}.tif")) for part in ("raw", "mito"))
+    choices: list[tuple[Engine, Arithmetic]] = [("keras", "float32"), ("keras", "bfloat16")]
+    if importlib.util.find_spec("openvino"):
+        choices += [("openvino", "float32"), ("openvino", "bfloat16")]
+    if importlib.util.find_spec("nncf"):
+        choices.append(("openvino", "int8"))
+    for engine, precision in choices:
+        out = ArrayVolume(np.zeros(image.shape, np.float32))
+        settings = PredictionSettings(device="cpu", engine=engine, precision=precision)
+        told = predict_volume(model, image, out, settings).deviation
+        found, objects = out.array > 0.5, truth[:] > 0
+        f1 = 2 * np.count_nonzero(found & objects) / (np.count_nonzero(found) + np.count_nonzero(objects))
+        print(
+            f"{engine} {precision}: F1 {f1:.4f}; {told.sentence(precision) if told else 'exact'}", flush=True
+        )
+
+
+def train_really(folder: Path, data: Path) -> ModelFolder:
+    """Train the small U-Net on the heart muscle for some minutes."""
+    from uniem.networks.training import train
+
+    image = open_volume(str(data / "cardiac_raw.tif"))
+    labels = open_volume(str(data / "cardiac_mito.tif"), Kind.LABELS)
+    settings = TrainingSettings(steps=100_000, max_minutes=TRAINED_MINUTES, device="cpu")
+    model = ModelFolder.create(folder)
+    train(image, labels, settings, model)
+    return model
 
 
 def measure_memory(folder: Path) -> None:
@@ -185,9 +230,15 @@ def measure_memory(folder: Path) -> None:
 
 def main(wanted: Sequence[str] = ()) -> None:
     """Print what is asked for of speed, engines and memory; all by default."""
-    measures = {"memory": measure_memory, "speed": measure_speed, "engines": measure_engines}
+    measures = {
+        "memory": measure_memory,
+        "speed": measure_speed,
+        "engines": measure_engines,
+        "arithmetic": measure_arithmetic,
+    }
+    usual = [name for name in measures if name != "arithmetic" or "UNIEM_DATA" in os.environ]
     for name, measure in measures.items():
-        if not wanted or name in wanted:
+        if name in (wanted or usual):
             with tempfile.TemporaryDirectory() as folder:
                 measure(Path(folder))
 

@@ -18,6 +18,7 @@ from uniem.data.store import create_store
 from uniem.data.volume import ArrayVolume, Kind, Volume
 from uniem.errors import UniemError
 from uniem.networks.architectures import InceptionResNet, ResNet, Unet
+from uniem.networks.arithmetic_check import calibration_windows
 from uniem.networks.ensembles import Ensemble, Predictor
 from uniem.networks.normalisation import normalised
 from uniem.networks.prediction import _Run, default_memory, predict_volume
@@ -368,3 +369,60 @@ def test_openvino_that_is_not_there_is_said(model: ModelFolder, image: ArrayVolu
     except ImportError:
         with pytest.raises(UniemError, match="not installed"):
             predicted(model, image, engine="openvino")
+
+
+def test_eight_bits_are_calibrated_on_the_volume_and_compared_with_float32(
+    model: ModelFolder, classifier: ModelFolder
+) -> None:
+    pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    pytest.importorskip("nncf", reason="NNCF is not installed")
+    image = discs((2, 150, 140), seed=4)[0]
+    exact = predicted(model, image)
+    whole = predicted(model, image, engine="openvino", precision="int8")
+    apart = np.abs(whole - exact)
+    assert 0 < apart.max() < 0.1, "rounded, but not wrong"
+    for tile in (32, 64):
+        cut = predicted(model, image, engine="openvino", precision="int8", tile_size=tile)
+        np.testing.assert_allclose(cut, whole, atol=NEAR)
+    np.testing.assert_array_equal(predicted(model, image, engine="openvino", precision="int8"), whole)
+    recorder = Recorder()
+    for each, task in ((model, "binary"), (classifier, "multi-class")):
+        out = ArrayVolume(np.zeros(image.shape, np.float32))
+        settings = PredictionSettings(device="cpu", engine="openvino", precision="int8")
+        told = predict_volume(each, image, out, settings, recorder).deviation
+        assert told is not None and told.changed is not None, task
+        assert 0 < told.mean < told.largest and told.sentence("int8") in recorder.messages
+
+
+def test_arithmetic_that_is_named_is_compared_with_float32(model: ModelFolder, image: ArrayVolume) -> None:
+    out = ArrayVolume(np.zeros(image.shape, np.float32))
+    recorder = Recorder()
+    settings = PredictionSettings(device="cpu", precision="bfloat16")
+    told = predict_volume(model, image, out, settings, recorder).deviation
+    assert told is not None and told.tiles == 1
+    exact = predicted(model, image)
+    # The tile compared is a section of this small volume.
+    apart = [np.abs(out.array[z] - exact[z]).max() for z in range(len(exact))]
+    assert told.largest == pytest.approx(min(apart, key=lambda a: abs(a - told.largest)), abs=NEAR)
+    assert "differ from those in float32" in recorder.messages[0]
+    for settings in (PredictionSettings(device="cpu", precision=name) for name in ("auto", "float32")):
+        assert predict_volume(model, image, out, settings).deviation is None
+
+
+def test_eight_bits_need_openvino_and_a_network_of_ours(model: ModelFolder, image: ArrayVolume) -> None:
+    with pytest.raises(UniemError, match="Keras does not compute in int8"):
+        predicted(model, image, precision="int8")
+
+
+def test_calibration_tiles_lie_all_over_the_volume(model: ModelFolder) -> None:
+    z, y, x = np.indices((20, 900, 1000), np.uint16, sparse=True)
+    places = ArrayVolume(np.broadcast_to(z, (20, 900, 1000)).copy())
+    ensemble = Ensemble.open(model)
+    windows = calibration_windows(ensemble, [places])
+    side = 256 + 2 * ensemble.margin
+    assert {window.shape for window in windows} == {(side, side, 1)}
+    assert len({int(window[0, 0, 0]) for window in windows}) >= 14, "most of the 20 sections"
+    for axis in (y, x):
+        flat = ArrayVolume(np.broadcast_to(axis, (20, 900, 1000)).copy())
+        found = [window[side // 2, side // 2, 0] for window in calibration_windows(ensemble, [flat])]
+        assert min(found) < 200 and max(found) > flat.shape[1] - 200

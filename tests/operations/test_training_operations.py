@@ -13,6 +13,7 @@ from tests.operations.conftest import Recorder, run
 from uniem.data.model_folder import ModelFolder
 from uniem.data.table import read_csv
 from uniem.errors import UniemError
+from uniem.networks.fold_report import models_of
 from uniem.operations.training_pairs import read_pairs
 from uniem.progress import Cancelled
 
@@ -55,6 +56,82 @@ def test_folds_are_reported_with_mean_and_spread(image: Path, labels: Path, tmp_
     models = [ModelFolder.open(tmp_path / "model" / "folds" / fold) for fold in ("1", "2")]
     top = ModelFolder.open(tmp_path / "model")
     assert top.weights_path.read_bytes() == models[best - 1].weights_path.read_bytes()
+
+
+class _Stopping(Recorder):
+    """Ask to end once a fold has learnt so many steps."""
+
+    def __init__(self, fold: int, step: int) -> None:
+        super().__init__()
+        self._at = f"fold_{fold}_loss", step
+
+    def cancelled(self) -> bool:
+        name, step = self._at
+        return any(name in values and at >= step for at, values in self.metrics)
+
+
+def test_a_cancelled_cross_validation_leaves_the_folds_that_are_finished(
+    image: Path, labels: Path, tmp_path: Path
+) -> None:
+    inputs = {"image": image, "labels": labels}
+    outputs = {"model": tmp_path / "model", "report": tmp_path / "folds.csv"}
+    context = _Stopping(3, 2)
+    with pytest.raises(Cancelled):
+        # Steps are told four times a second at most, so there are many.
+        run("cross-validate-2d", inputs, outputs, context, folds=4, steps=400, **TINY)
+    rows = read_csv(tmp_path / "folds.csv", {"fold": str}).records()
+    assert [row["fold"] for row in rows] == ["1", "2", "mean", "sd"]
+    assert context.messages[-1].startswith("2 of 4 folds are finished: F1 ")
+    assert context.results["finished_folds"] == 2
+    model = ModelFolder.open(tmp_path / "model")
+    assert sorted(path.name for path in (model.path / "folds").iterdir()) == ["1", "2"]
+    found = {"result": tmp_path / "found.zarr"}
+    ensemble = {"folds": True}
+    run("infer-2d", {"image": image, "model": model.path}, found, ensemble=ensemble, device="cpu")
+    start = {**inputs, "start": model.path / "folds" / "2"}
+    resumed = run("resume-2d", start, {"model": tmp_path / "further"}, steps=401)
+    assert any(context.messages.count(f"Fold 2 of 4: {_lower(said)}") for said in _splits(resumed))
+    assert ModelFolder.open(tmp_path / "further").record.training["fold"] == [2, 4]
+
+
+def _splits(context: Any) -> list[str]:
+    return [said for said in context.messages if "held out" in said and "Trained" not in said]
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def test_a_cross_validation_cancelled_in_its_first_fold_leaves_that_network(
+    image: Path, labels: Path, tmp_path: Path
+) -> None:
+    outputs = {"model": tmp_path / "model", "report": tmp_path / "folds.csv"}
+    context = _Stopping(1, 2)
+    with pytest.raises(Cancelled):
+        run("cross-validate-2d", {"image": image, "labels": labels}, outputs, context, steps=4000, **TINY)
+    model = ModelFolder.open(tmp_path / "model")
+    assert 0 < model.record.steps < 4000 and not models_of(model)
+    assert not (tmp_path / "folds.csv").exists()
+    assert context.messages[-1].startswith("No fold is finished")
+
+
+class _Pausing(Recorder):
+    """Ask to wait for a moment after the first judgement."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def paused(self) -> bool:
+        self.asked += any("fold_1_val_f1" in values for _, values in self.metrics)
+        return 0 < self.asked < 3
+
+
+def test_a_cross_validation_can_be_paused(image: Path, labels: Path, tmp_path: Path) -> None:
+    outputs = {"model": tmp_path / "model", "report": tmp_path / "folds.csv"}
+    inputs, context = {"image": image, "labels": labels}, _Pausing()
+    run("cross-validate-2d", inputs, outputs, context, folds=2, steps=4, validate_every=2, **TINY)
+    assert any(message.startswith("Fold 1 of 2: paused after step 2") for message in context.messages)
 
 
 def _pictures(folder: Path) -> None:

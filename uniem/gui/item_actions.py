@@ -118,7 +118,7 @@ class ItemActions(QObject):
 
     def infer_with(self, item: OpenItem) -> None:
         """Open the panel that applies a model, with the model chosen."""
-        self._panels.open("infer-2d").inputs["model"].choose(item.location)
+        self._panels.apply(item.location, {})
 
     def is_of_edited(self, meshes: OpenItem) -> bool:
         """Tell whether meshes were made of the labels that are being edited, whose voxels are counted."""

@@ -76,7 +76,9 @@ def duration(seconds: float) -> str:
 
 def curve_of(status: JobStatus) -> tuple[str, tuple[tuple[int, float], ...]]:
     """Return the curve that tells most, with its name; empty where there is none."""
-    for name in (*FAVOURITES, *status.metrics):
+    # Of several folds, the one that came last.
+    losses = [name for name in reversed(status.metrics) if name.endswith("_loss")]
+    for name in (*FAVOURITES, *losses, *status.metrics):
         if status.metrics.get(name):
             return name, status.metrics[name]
     return "", ()

@@ -171,6 +171,7 @@ def _paint_curve(painter: QPainter, area: QRectF, status: JobStatus, palette: QP
     value = f"{name} {points[-1][1]:.3g}"
     width = min(area.width() * 0.65, painter.fontMetrics().horizontalAdvance(value) + 6.0)
     text_area = QRectF(area.right() - width, area.top(), width, area.height())
+    value = painter.fontMetrics().elidedText(value, Qt.TextElideMode.ElideMiddle, int(width))
     painter.drawText(text_area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), value)
     line_area = area.adjusted(0, 0, -width - 4, 0)
     finite = [(step, y) for step, y in points if y == y and abs(y) != float("inf")]

@@ -12,6 +12,7 @@ from uniem.errors import UniemError
 from uniem.gui import model_words
 from uniem.gui.elided_label import ElidedLabel
 from uniem.gui.panels.picture import Picture
+from uniem.networks.fold_report import FoldReport
 
 LEAST_HEIGHT = 118
 
@@ -79,6 +80,7 @@ def facts_of(model: ModelFolder) -> dict[str, str]:
     facts = {
         "Finds": model_words.task_of(record),
         "Held out": model_words.scores_of(record) or "nothing was",
+        **_folds(model),
         "Network": f"{model_words.network_of(record)}, {record.parameters / 1e6:.1f} M weights",
         "Voxels": _voxels(record),
         "Trained": f"{record.steps:,} steps, {record.seconds / 60:.1f} min",
@@ -88,6 +90,15 @@ def facts_of(model: ModelFolder) -> dict[str, str]:
     except OSError:
         return facts
     return {**facts, "Date": f"{when:%Y-%m-%d %H:%M}"}
+
+
+def _folds(model: ModelFolder) -> dict[str, str]:
+    """Return what a card says of the folds that a model's folder holds."""
+    report = FoldReport.of(model)
+    if not report.folds:
+        return {}
+    f1 = report.spread("val_f1")
+    return {"Folds": f"{len(report.folds)}{f', F1 {f1}' if f1 else ''}"}
 
 
 def _voxels(record: ModelRecord) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import QLabel, QStackedWidget
@@ -23,12 +24,24 @@ def _training_panel() -> type[OperationPanel]:
     return TrainingPanel
 
 
+def _live_panel() -> type[OperationPanel]:
+    from uniem.gui.panels.live_panel import LivePanel
+
+    return LivePanel
+
+
+def _folds_panel() -> type[OperationPanel]:
+    from uniem.gui.panels.folds_panel import FoldsPanel
+
+    return FoldsPanel
+
+
 # Panels made by hand; imported when first opened. Every other operation gets OperationPanel.
 PANELS: dict[str, Callable[[], type[OperationPanel]]] = {
     "train-2d": _training_panel,
-    "fine-tune-2d": _training_panel,
-    "resume-2d": _training_panel,
-    "cross-validate-2d": _training_panel,
+    "fine-tune-2d": _live_panel,
+    "resume-2d": _live_panel,
+    "cross-validate-2d": _folds_panel,
     "infer-2d": lambda: InferencePanel,
 }
 
@@ -76,6 +89,13 @@ class PanelDock(QStackedWidget):
         self.opened.emit(self._panels[id])
         return self._panels[id]
 
+    def apply(self, model: str, parameters: dict[str, Any]) -> None:
+        """Show the panel of inference with a model chosen, and parameters beside those that stand there."""
+        panel = self.open("infer-2d")
+        panel.inputs["model"].choose(model)
+        panel.form.set_values(parameters)
+        panel.form.changed.emit()
+
     def forget(self) -> None:
         """Begin anew: panels are made again when asked for, from the settings as they are then."""
         self.setCurrentIndex(0)
@@ -102,6 +122,7 @@ class PanelDock(QStackedWidget):
         panel.before_run.connect(self.before_run)
         if isinstance(panel, TryingPanel):
             panel.tried.connect(self.tried)
+            panel.apply_wanted.connect(self.apply)
         return panel
 
     def _tell_moved(self) -> None:

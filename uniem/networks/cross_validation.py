@@ -4,60 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uniem.data.model_folder import ModelFolder
-from uniem.data.table import Cell, Table
 from uniem.data.volume import Volume
-from uniem.networks.settings import TrainingSettings
-from uniem.networks.splitting import fold_splits
+from uniem.networks.fold_report import FOLDS, FoldReport, models_of
+from uniem.networks.planning import share_of_fold
+from uniem.networks.settings import Criterion, TrainingSettings
+from uniem.networks.splitting import Fold
 from uniem.networks.training import train
-from uniem.networks.training_data import VolumePair, survey_pairs
+from uniem.networks.training_data import VolumePair
 from uniem.networks.validation import Scores
-from uniem.progress import Context
-
-FOLDS = "folds"
-
-
-@dataclass(frozen=True, slots=True)
-class CrossValidation:
-    """How the folds went.
-
-    Attributes
-    ----------
-    folds : the best scores of each fold, with steps and minutes, under the names they have in curves.
-    best : the number of the best fold, from 1.
-    """
-
-    folds: tuple[dict[str, float], ...]
-    best: int
-
-    def table(self) -> Table:
-        """Return a row per fold, then their means and standard deviations."""
-        names = sorted(set.intersection(*(set(fold) for fold in self.folds)))
-        rows: list[dict[str, Cell]] = [
-            {"fold": str(number), **{name: fold[name] for name in names}}
-            for number, fold in enumerate(self.folds, 1)
-        ]
-        values = {name: [fold[name] for fold in self.folds] for name in names}
-        rows.append({"fold": "mean", **{name: mean(column) for name, column in values.items()}})
-        rows.append({"fold": "sd", **{name: stdev(column) for name, column in values.items()}})
-        return Table.of_records(rows)
-
-    def summary(self) -> dict[str, float]:
-        """Return mean and standard deviation of the scores, for the record of a run."""
-        scored = [name for name in self.folds[0] if name.startswith("val_")]
-        found: dict[str, float] = {}
-        for name in scored:
-            column = [fold[name] for fold in self.folds if name in fold]
-            if len(column) > 1:
-                found[f"{name}_mean"], found[f"{name}_sd"] = mean(column), stdev(column)
-        return found
+from uniem.progress import Cancelled, Context
 
 
 def cross_validate(
@@ -69,35 +30,40 @@ def cross_validate(
     context: Context | None = None,
     *,
     further: Sequence[VolumePair] = (),
-) -> CrossValidation:
+) -> FoldReport:
     """Train a fresh network for each fold; the folder holds the best, and all of them in `folds`.
 
-    Every annotated pixel judges exactly one network. A time limit is shared out among the folds.
+    Every annotated pixel judges exactly one network. A time limit is shared out among the folds. When it is
+    cancelled, the folds that are finished stay, with the best of them on top; if none is, the network of the
+    first, as far as it came, is the model.
     """
     import keras
 
     context = context or Context()
-    survey = survey_pairs([(image, labels), *further], settings, context)
-    splits = fold_splits(survey, folds)
-    if settings.max_minutes is not None:
-        settings = settings.model_copy(update={"max_minutes": settings.max_minutes / folds})
-    results: list[dict[str, float]] = []
-    models: list[ModelFolder] = []
-    for number, split in enumerate(splits, 1):
+    settings = share_of_fold(settings, folds)
+    for number in range(1, folds + 1):
         context.message(f"Fold {number} of {folds}.")
         keras.backend.clear_session()
-        models.append(ModelFolder.create(folder.path / FOLDS / str(number)))
-        fold = _Fold(context, number, folds)
-        result = train(image, labels, settings, models[-1], fold, further=further, split=split)
-        results.append({"minutes": result.minutes, **result.best})
-    best = max(range(folds), key=lambda i: _rank(results[i], settings))
-    _put_on_top(models[best], folder)
-    return CrossValidation(tuple(results), best + 1)
+        model = ModelFolder.create(folder.path / FOLDS / str(number))
+        told = _Told(context, number, folds)
+        try:
+            train(image, labels, settings, model, told, further=further, fold=Fold(number, folds))
+        except Cancelled:
+            _drop_unfinished(model, folder)
+            raise
+        _put_on_top(models_of(folder)[best_of(folder, settings.criterion) - 1], folder)
+    return FoldReport.of(folder)
 
 
-def _rank(result: dict[str, float], settings: TrainingSettings) -> tuple[float, float]:
-    scores = Scores.from_metrics({k: v for k, v in result.items() if k.startswith("val_")})
-    return scores.rank(settings.criterion) if scores else (-1.0, 0.0)
+def best_of(folder: ModelFolder, criterion: Criterion) -> int:
+    """Return the number of the best fold that a model's folder holds, from 1."""
+    ranks = [_rank(model.record.best, criterion) for model in models_of(folder)]
+    return ranks.index(max(ranks)) + 1
+
+
+def _rank(best: dict[str, float], criterion: Criterion) -> tuple[float, float]:
+    scores = Scores.from_metrics({name: value for name, value in best.items() if name.startswith("val_")})
+    return scores.rank(criterion) if scores else (-1.0, 0.0)
 
 
 def _put_on_top(best: ModelFolder, folder: ModelFolder) -> None:
@@ -108,7 +74,14 @@ def _put_on_top(best: ModelFolder, folder: ModelFolder) -> None:
     folder.save_record(best.record.model_copy(update={"name": name}))
 
 
-class _Fold(Context):
+def _drop_unfinished(model: ModelFolder, folder: ModelFolder) -> None:
+    """Take away a fold that learnt for a shorter time than others, which would spoil report and ensemble."""
+    if not ModelFolder.is_model(folder.path) and ModelFolder.is_model(model.path):
+        _put_on_top(model, folder)
+    shutil.rmtree(model.path)
+
+
+class _Told(Context):
     """Pass on what the training of one fold tells, as a part of the whole."""
 
     def __init__(self, to: Context, number: int, folds: int) -> None:
@@ -116,6 +89,9 @@ class _Fold(Context):
 
     def cancelled(self) -> bool:
         return self._to.cancelled()
+
+    def paused(self) -> bool:
+        return self._to.paused()
 
     def progress(self, done: int, total: int | None, label: str) -> None:
         share = done / total if total and label == "Training" else 0.0
@@ -128,7 +104,7 @@ class _Fold(Context):
         self._to.preview(name, image)
 
     def message(self, text: str) -> None:
-        self._to.message(text)
+        self._to.message(f"Fold {self._number} of {self._folds}: {text[:1].lower()}{text[1:]}")
 
     def result(self, **values: Any) -> None:
         self._to.result(**values)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +11,10 @@ from numpy.typing import NDArray
 from uniem.data.model_folder import ModelFolder
 from uniem.errors import UniemError
 from uniem.networks.architectures import ForeignNetwork, read_network
-from uniem.networks.backend import BFLOAT16, FLOAT32, Backend
+from uniem.networks.backend import Backend
 from uniem.networks.exchange.foreign_engine import ForeignEngine
-from uniem.networks.prediction_settings import Engine
+from uniem.networks.openvino_engine import INT8, check_openvino, compute_by_openvino
+from uniem.networks.prediction_settings import Arithmetic, Engine
 from uniem.networks.weights import load_network
 
 if TYPE_CHECKING:
@@ -26,30 +24,48 @@ if TYPE_CHECKING:
 Compute = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
-def check_engine(engine: Engine, backend: Backend) -> None:
-    """Raise if an engine is not there, or cannot use the device."""
-    if engine != "openvino":
-        return
-    if importlib.util.find_spec("openvino") is None:
-        raise UniemError("OpenVINO is not installed.", "Choose the engine keras, or install uniem[openvino].")
+def policy_of(engine: Engine, precision: Arithmetic, backend: Backend) -> str:
+    """Return how an engine computes: a Keras dtype policy, or int8; raise if it is not there, or cannot.
+
+    Through OpenVINO `auto` is float32: what is less exact has to be named.
+    """
+    if engine == "keras":
+        if precision == "int8":
+            raise UniemError("Keras does not compute in int8.", "Choose the engine openvino.")
+        return backend.policy(precision)
+    policy = INT8 if precision == "int8" else backend.policy("float32" if precision == "auto" else precision)
+    check_openvino(policy)
     if backend.device == "gpu":
         raise UniemError(
             f"OpenVINO computes on the CPU here, not on the {backend.device_name}.",
             "Choose the device 'cpu', or the engine keras.",
         )
+    return policy
 
 
-def load_engine(folder: ModelFolder, engine: Engine, policy: str, margin: int) -> Compute:
-    """Load the network of a model, to compute with a Keras dtype policy and to cut off a margin.
+def load_engine(
+    folder: ModelFolder,
+    engine: Engine,
+    policy: str,
+    margin: int,
+    samples: Sequence[NDArray[np.float32]] = (),
+) -> Compute:
+    """Load the network of a model, to compute with a policy and to cut off a margin.
 
-    Networks of other programs are computed by onnxruntime, in float32 on the CPU, whatever the engine.
+    An 8-bit network is calibrated on samples of what it sees, (y, x, sections). Networks of other programs
+    are computed by onnxruntime, in float32 on the CPU, whatever the engine.
     """
     network = read_network(folder.record.architecture)
     if isinstance(network, ForeignNetwork):
+        if policy == INT8:
+            raise UniemError(
+                f"The network of {folder} was made by another program: it is computed in float32 alone.",
+                "Choose the precision auto.",
+            )
         return ForeignEngine(folder, network, margin)
     if engine == "openvino":
         # Exported in float32; OpenVINO rounds by itself.
-        return _openvino(_with_probabilities(load_network(folder), margin), policy)
+        return compute_by_openvino(_with_probabilities(load_network(folder), margin), policy, samples)
     model = _with_probabilities(load_network(folder, policy), margin)
 
     def compute(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -68,23 +84,3 @@ def _with_probabilities(network: keras.Model, margin: int) -> keras.Model:
     # XLA is slower on a CPU, and compiles again for every size.
     model.jit_compile = False
     return model
-
-
-def _openvino(network: keras.Model, policy: str) -> Compute:
-    import openvino
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network.xml"
-        network.export(str(path), format="openvino", verbose=False)
-        core = openvino.Core()
-        model = core.read_model(path)
-        # Its own choice is bfloat16 where the processor has it, without a word.
-        hints: dict[str, Any] = {"INFERENCE_PRECISION_HINT": {FLOAT32: "f32", BFLOAT16: "bf16"}[policy]}
-        compiled = core.compile_model(model, "CPU", hints)
-    request = compiled.create_infer_request()
-
-    def compute(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        request.infer([inputs])
-        return np.array(request.get_output_tensor(0).data)
-
-    return compute

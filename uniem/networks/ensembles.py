@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from uniem.data.model_folder import ModelFolder, ModelRecord
 from uniem.errors import UniemError
 from uniem.networks.architectures import Architecture, read_network
-from uniem.networks.cross_validation import FOLDS
 from uniem.networks.engines import Compute, load_engine
+from uniem.networks.fold_report import models_of
 from uniem.networks.normalisation import normalised
 from uniem.networks.prediction_settings import EnsembleSettings, PredictionSettings
 from uniem.networks.symmetries import Symmetry, symmetries
@@ -88,11 +88,24 @@ class Ensemble:
 class Predictor:
     """The loaded networks of an ensemble; it gives one probability per channel and pixel."""
 
-    def __init__(self, ensemble: Ensemble, settings: PredictionSettings, policy: str) -> None:
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        settings: PredictionSettings,
+        policy: str,
+        samples: Sequence[NDArray[Any]] = (),
+    ) -> None:
+        """Load the networks; those of 8 bits are calibrated on samples, gray windows as `inputs` takes."""
         self._ensemble, self._votes = ensemble, settings.ensemble.combine == "majority"
         self._symmetries: Sequence[Symmetry] = symmetries(settings.flips)
         self._computes: list[Compute] = [
-            load_engine(member.folder, settings.engine, policy, member.network.margin)
+            load_engine(
+                member.folder,
+                settings.engine,
+                policy,
+                member.network.margin,
+                list(_seen(ensemble, member, samples)) if samples else (),
+            )
             for member in ensemble.members
         ]
 
@@ -123,15 +136,6 @@ class Predictor:
             total = answer if total is None else total + answer
         assert total is not None
         return total if len(self._symmetries) == 1 else total / np.float32(len(self._symmetries))
-
-
-def models_of(folder: ModelFolder) -> list[ModelFolder]:
-    """Return the models of the folds that a cross-validation left in a model's folder, in order."""
-    places = folder.path / FOLDS
-    numbers = (
-        sorted(int(path.name) for path in places.iterdir() if path.name.isdigit()) if places.is_dir() else []
-    )
-    return [ModelFolder.open(places / str(n)) for n in numbers if ModelFolder.is_model(places / str(n))]
 
 
 def _folders(model: ModelFolder, settings: EnsembleSettings) -> list[ModelFolder]:

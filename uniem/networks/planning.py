@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,6 +56,20 @@ def plan_training(settings: TrainingSettings, gflops: float) -> Plan:
     steps = settings.steps if fitting > settings.steps else int(fitting)
     seconds = min(limit, START_SECONDS + steps * each + judging)
     return Plan(steps, seconds, step, training_memory(settings), disk_space(settings.network))
+
+
+def share_of_fold(settings: TrainingSettings, folds: int) -> TrainingSettings:
+    """Return the settings of each of several folds, which share the time."""
+    if settings.max_minutes is None:
+        return settings
+    return settings.model_copy(update={"max_minutes": settings.max_minutes / folds})
+
+
+def plan_folds(settings: TrainingSettings, folds: int, gflops: float) -> Plan:
+    """Return what a cross-validation costs; the steps are those of each fold, all else is of all of them."""
+    plan = plan_training(share_of_fold(settings, folds), gflops)
+    # The best model lies on top as well.
+    return replace(plan, seconds=folds * plan.seconds, disk=(folds + 1) * plan.disk)
 
 
 def step_gflop(settings: TrainingSettings) -> float:

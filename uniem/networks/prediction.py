@@ -22,9 +22,11 @@ from uniem.data.store import create_store
 from uniem.data.volume import Kind, Volume, check_same_shape
 from uniem.errors import UniemError
 from uniem.networks.answers import Answer, answer_for, wanted_channel
-from uniem.networks.backend import Backend, out_of_memory_errors, prepare_backend
-from uniem.networks.engines import check_engine
+from uniem.networks.arithmetic_check import Deviation, calibration_windows, compare
+from uniem.networks.backend import FLOAT32, Backend, out_of_memory_errors, prepare_backend
+from uniem.networks.engines import policy_of
 from uniem.networks.ensembles import Ensemble, Predictor
+from uniem.networks.openvino_engine import INT8
 from uniem.networks.passes import Pass, passes_through
 from uniem.networks.prediction_settings import Objects, PredictionSettings
 from uniem.networks.tiled_prediction import Encode, predict_tiles
@@ -46,6 +48,7 @@ class PredictionResult:
     ----------
     tile_yx, overlap : of the sections across z.
     objects : how many were found; None where they were not asked for.
+    deviation : from float32, where other arithmetic was named.
     """
 
     seconds: float
@@ -55,6 +58,7 @@ class PredictionResult:
     device: str
     precision: str
     objects: int | None = None
+    deviation: Deviation | None = None
 
 
 def predict_volume(
@@ -82,7 +86,8 @@ def predict_volume(
     if not isinstance(settings.output, Objects):
         answer.check(out)
     with tempfile.TemporaryDirectory(prefix=".uniem-", dir=scratch) as folder:
-        run = _Run.prepared(ensemble, settings, context, Path(folder))
+        volumes = [each.seen(image) for each in passes]
+        run = _Run.prepared(ensemble, settings, context, Path(folder), volumes)
         if isinstance(settings.output, Objects):
             found = run.number_objects(settings.output, image, out, passes)
         else:
@@ -93,7 +98,14 @@ def predict_volume(
     tiling = run.tiling
     assert tiling is not None
     return PredictionResult(
-        seconds, speed, tiling.tile_yx, tiling.overlap, str(run.backend), run.policy, found
+        seconds,
+        speed,
+        tiling.tile_yx,
+        tiling.overlap,
+        str(run.backend),
+        run.policy,
+        found,
+        run.deviation,
     )
 
 
@@ -109,16 +121,32 @@ class _Run:
     policy: str
     predictor: Predictor
     memory: int
+    deviation: Deviation | None = None
     tiling: Tiling | None = None
 
     @staticmethod
-    def prepared(ensemble: Ensemble, settings: PredictionSettings, context: Context, folder: Path) -> _Run:
+    def prepared(
+        ensemble: Ensemble,
+        settings: PredictionSettings,
+        context: Context,
+        folder: Path,
+        seen: Sequence[Volume] = (),
+    ) -> _Run:
+        """Load the networks; `seen` are the volumes as they will see them."""
         backend = prepare_backend(settings.device)
-        check_engine(settings.engine, backend)
-        policy = backend.policy(settings.precision)
-        predictor = Predictor(ensemble, settings, policy)
+        policy = policy_of(settings.engine, settings.precision, backend)
+        windows = calibration_windows(ensemble, seen) if policy == INT8 else []
+        if windows:
+            context.message(f"Calibrating int8 on {len(windows)} tiles of the volume.")
+        predictor = Predictor(ensemble, settings, policy, windows)
         memory = settings.memory or default_memory()
-        return _Run(ensemble, settings, context, folder, backend, policy, predictor, memory)
+        deviation = None
+        if seen and settings.precision in ("bfloat16", "int8"):
+            deviation = compare(ensemble, seen[0], predictor, lambda: Predictor(ensemble, settings, FLOAT32))
+            context.message(deviation.sentence(settings.precision))
+        return _Run(
+            ensemble, settings, context, folder, backend, policy, predictor, memory, deviation=deviation
+        )
 
     def number_objects(self, output: Objects, image: Volume, out: Volume, passes: Sequence[Pass]) -> int:
         """Write numbered objects, and return how many there are."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from uniem.data.geometry import Box
 from uniem.errors import UniemError
@@ -14,6 +15,13 @@ from uniem.networks.survey import Survey
 # Below this number of held-out sections, a part of every section is held out instead.
 FEWEST_SECTIONS = 0.75
 SECTIONS_HINT = "Write numbers of sections, from 0 on, as in 0, 3, 8-11; some must remain to train."
+
+
+class Fold(NamedTuple):
+    """One of several parts of what is annotated, held out in its turn; numbered from 1."""
+
+    number: int
+    folds: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,9 +90,9 @@ def plan_tiles(
     """Choose the largest equal tiles that the memory allows, or those asked for, and the batch."""
     stride, margin = network.stride, network.margin
     budget = memory_mb * 1_000_000 // network.bytes_per_pixel
-    whole = [_rounded_up(length, stride) for length in section_yx]
+    whole = [rounded_up(length, stride) for length in section_yx]
     if tile_size is not None:
-        side = _rounded_up(tile_size, stride)
+        side = rounded_up(tile_size, stride)
         tile = (min(side, whole[0]), min(side, whole[1]))
     else:
         tile = _largest_tile(section_yx, stride, margin, budget)
@@ -139,6 +139,11 @@ def tiles(image: Volume, band: Box, tiling: Tiling, sections: int) -> Iterator[T
             yield Tile(box, band, window)
 
 
+def rounded_up(length: int, step: int) -> int:
+    """Return the least multiple of a step that is no less than a length."""
+    return math.ceil(length / step) * step
+
+
 def _largest_tile(section_yx: tuple[int, int], stride: int, margin: int, budget: int) -> tuple[int, int]:
     """Return the sides of the fewest equal tiles of which one fits in the budget of pixels.
 
@@ -148,14 +153,10 @@ def _largest_tile(section_yx: tuple[int, int], stride: int, margin: int, budget:
     counts = [1, 1]
     while True:
         tile = [
-            _rounded_up(math.ceil(length / count), stride)
+            rounded_up(math.ceil(length / count), stride)
             for length, count in zip(section_yx, counts, strict=True)
         ]
         longer = 0 if tile[0] >= tile[1] else 1
         if (tile[0] + 2 * margin) * (tile[1] + 2 * margin) <= budget or tile[longer] <= smallest:
             return tile[0], tile[1]
         counts[longer] += 1
-
-
-def _rounded_up(length: int, step: int) -> int:
-    return math.ceil(length / step) * step

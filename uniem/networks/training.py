@@ -20,7 +20,7 @@ from uniem.networks.learner import Learner
 from uniem.networks.patches import Batch
 from uniem.networks.prefetching import prepared_ahead
 from uniem.networks.settings import TrainingSettings
-from uniem.networks.splitting import Split
+from uniem.networks.splitting import Fold
 from uniem.networks.training_data import TrainingData, VolumePair, prepare_data
 from uniem.networks.validation import Scores, judge, strip
 from uniem.networks.weights import copy_weights, load_network
@@ -31,8 +31,8 @@ Ending = Literal["steps", "time", "patience"]
 REPORT_SECONDS = 0.25
 SAME_GRAY = 1e-6
 PAUSE_SECONDS = 0.2
-# Beside the settings in the record of a fine-tuned model.
-FROZEN = "freeze_encoder"
+# Beside the settings in the record of a fine-tuned model, and of one of several folds.
+FROZEN, FOLD = "freeze_encoder", "fold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +71,28 @@ def train(
     *,
     further: Sequence[VolumePair] = (),
     start: FineTuning | None = None,
-    split: Split | None = None,
+    fold: Fold | None = None,
 ) -> TrainingResult:
     """Train a network that finds what is labelled, and leave it in the folder.
 
     Each section is an image of its own, with its neighbours where the network sees several. The folder holds
     a usable model from the first judgement on; a cancelled training saves what it has and raises `Cancelled`.
     `further` images and labels may differ in size. Without a model to `start` with the weights are random.
-    `split` says what is held out, instead of the settings.
+    A fold is held out instead of what the settings say.
     """
     begun = _Begun.now(settings, context or Context())
     pairs = [(image, labels), *further]
-    data = prepare_data(pairs, settings, settings.network.sections, begun.context, split)
+    data = prepare_data(pairs, settings, settings.network.sections, begun.context, fold)
     learner = begun.learner(data)
     if start is not None:
         _begin_with(start, learner, begun.context)
     record = _begin_record(image, settings, data, learner, begun.policy)
-    update = {"name": folder.path.name.removesuffix(".part"), "provenance": dict(provenance or {})}
+    update: dict[str, Any] = {"provenance": dict(provenance or {})}
+    update["name"] = folder.path.name.removesuffix(".part")
     if start is not None:
         update["training"] = {**record.training, FROZEN: start.freeze_encoder}
+    if fold is not None:
+        update["training"] = {**record.training, FOLD: list(fold)}
     return begun.run(data, learner, folder, record.model_copy(update=update), Standing())
 
 
@@ -114,13 +117,15 @@ def resume_training(
     record = model.record
     training = dict(record.training)
     freeze_encoder = bool(training.pop(FROZEN, False))
+    fold = Fold(*training.pop(FOLD)) if FOLD in training else None
     settings = TrainingSettings.model_validate(training)
     limits: dict[str, Any] = {"steps": steps} if steps is not None else {}
     if more_minutes is not None:
         limits["max_minutes"] = standing.seconds / 60 + more_minutes
     settings = settings.model_copy(update=limits)
     begun = _Begun.now(settings, context or Context(), standing.seconds, record.precision)
-    data = prepare_data([(image, labels), *further], settings, settings.network.sections, begun.context)
+    pairs = [(image, labels), *further]
+    data = prepare_data(pairs, settings, settings.network.sections, begun.context, fold)
     _check_same_data(record, data)
     learner = begun.learner(data)
     if freeze_encoder:

@@ -12,7 +12,14 @@ from uniem.networks.normalisation import measure_normalisation
 from uniem.networks.patches import Batch, Pairs, PatchSampler, validation_batches
 from uniem.networks.sections import Sections
 from uniem.networks.settings import LearningSettings
-from uniem.networks.splitting import Split, hold_out_boxes, hold_out_sections, split_sections
+from uniem.networks.splitting import (
+    Fold,
+    Split,
+    fold_splits,
+    hold_out_boxes,
+    hold_out_sections,
+    split_sections,
+)
 from uniem.networks.survey import Survey, survey_labels
 from uniem.networks.targets import Target
 from uniem.progress import Context
@@ -43,14 +50,15 @@ def prepare_data(
     settings: LearningSettings,
     depth: int,
     context: Context,
-    split: Split | None = None,
+    fold: Fold | None = None,
 ) -> TrainingData:
     """Look through images and their labels, hold a part out, and get ready to draw patches.
 
-    `depth` is how many sections the network sees at a time; `split` overrides what the settings hold out.
+    `depth` is how many sections the network sees at a time; a fold is held out instead of what the settings
+    say.
     """
     survey, labels, target = _surveyed(pairs, settings, context)
-    split = split or _split(survey, settings)
+    split = fold_splits(survey, fold.folds)[fold.number - 1] if fold else _split(survey, settings)
     context.message(str(split))
     image = Sections([image for image, _ in pairs])
     normalisation = measure_normalisation(image, split.training, context)
@@ -66,11 +74,6 @@ def prepare_data(
         target.names(settings.class_names),
         target.weights(settings.class_weights, settings.manual_weights, survey.counts),
     )
-
-
-def survey_pairs(pairs: Sequence[VolumePair], settings: LearningSettings, context: Context) -> Survey:
-    """Look through the labels of pairs of volumes; raise where an image and its labels differ in shape."""
-    return _surveyed(pairs, settings, context)[0]
 
 
 def example_patches(

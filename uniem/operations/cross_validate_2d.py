@@ -7,13 +7,14 @@ from pydantic import Field
 from uniem.data.model_folder import ModelFolder
 from uniem.data.table import write_csv
 from uniem.data.volume import Volume
+from uniem.networks.fold_report import FoldReport
 from uniem.networks.settings import TrainingSettings
 from uniem.operations.operation import Role, operation
 from uniem.operations.outputs import PathOutput
 from uniem.operations.parameters import Parameters
 from uniem.operations.train_2d import FURTHER, MENU
 from uniem.operations.training_pairs import read_pairs
-from uniem.progress import Context
+from uniem.progress import Cancelled, Context
 
 
 class CrossValidate2DParameters(TrainingSettings, Parameters):
@@ -48,7 +49,7 @@ def cross_validate_2d(
 
     The report has a row per fold, their mean and their standard deviation. The model folder is that of the
     best fold, and holds the models of all folds in `folds`, for an ensemble. A time limit is that of all
-    folds together.
+    folds together. One that is cancelled leaves the folds that are finished.
     """
     from uniem.networks.backend import prepare_backend
     from uniem.networks.cross_validation import cross_validate
@@ -57,6 +58,26 @@ def cross_validate_2d(
     settings = TrainingSettings.model_validate(params.model_dump(exclude={"further", "folds"}))
     folder = ModelFolder.create(model.path)
     further = read_pairs(params.further)
-    done = cross_validate(image, labels, settings, params.folds, folder, context, further=further)
-    write_csv(done.table(), report.path)
-    context.result(best_fold=done.best, **done.summary())
+    try:
+        cross_validate(image, labels, settings, params.folds, folder, context, further=further)
+    except Cancelled:
+        _report(folder, params, report, context)
+        if ModelFolder.is_model(model.path):
+            model.mark_usable()
+        raise
+    _report(folder, params, report, context)
+
+
+def _report(
+    folder: ModelFolder, params: CrossValidate2DParameters, report: PathOutput, context: Context
+) -> None:
+    """Write and tell how the finished folds went."""
+    from uniem.networks.cross_validation import best_of
+
+    done = FoldReport.of(folder, params.folds)
+    if done.folds:
+        write_csv(done.table(), report.path)
+        report.mark_usable()
+        best = best_of(folder, params.criterion)
+        context.result(finished_folds=len(done.folds), best_fold=best, **done.summary())
+    context.message(done.sentence())

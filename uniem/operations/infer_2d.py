@@ -54,5 +54,8 @@ def infer_2d(
     dtype = np.dtype(np.uint32) if numbers_objects else answer.dtype
     out = result.create_like(image, dtype=dtype, kind=Kind.LABELS if numbers_objects else answer.kind)
     done = predict_volume(ensemble, image, out, params, context, path_of(result.location).parent)
-    found = {} if done.objects is None else {"objects": done.objects}
+    found: dict[str, Any] = {} if done.objects is None else {"objects": done.objects}
+    if done.deviation is not None:
+        found |= done.deviation.results()
+        context.message(done.deviation.sentence(params.precision))
     context.result(minutes=done.seconds / 60, megavoxels_per_second=done.megavoxels_per_second, **found)

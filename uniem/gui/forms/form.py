@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -15,6 +15,8 @@ from uniem.gui.forms.search import is_meant
 from uniem.gui.forms.section import Section
 from uniem.operations.parameters import ParameterField, Shape, fields_of
 
+MakeEditor = Callable[[ParameterField], Editor]
+
 
 class Form(Editor):
     """The parameters of a model, editable.
@@ -26,6 +28,8 @@ class Form(Editor):
     ----------
     sections : dict of title to names of fields, optional
         Headed parts to put the fields into, the first of them open; what none of them names comes last.
+    editors : dict of dotted path to function, optional
+        Makers of editors that take the place of the usual ones.
     """
 
     def __init__(
@@ -33,9 +37,11 @@ class Form(Editor):
         model: type[BaseModel],
         prefix: tuple[str, ...] = (),
         sections: Mapping[str, Sequence[str]] | None = None,
+        editors: Mapping[str, MakeEditor] | None = None,
     ) -> None:
         super().__init__()
         self._model = model
+        self._editors = editors or {}
         self._rows: dict[str, _Row] = {}
         self._folds: dict[Section, list[str]] = {}
         self._open_before: list[Section] | None = None
@@ -124,7 +130,7 @@ class Form(Editor):
         grid.setVerticalSpacing(3)
         grid.setColumnStretch(1, 1)
         for field in fields:
-            row = _Row(field)
+            row = _Row(field, _editor_of(field, self._editors))
             row.editor.changed.connect(self.changed)
             row.place(grid)
             self._rows[field.name] = row
@@ -203,9 +209,9 @@ class VariantEditor(Editor):
 class _Row:
     """A label, an editor and the message under it."""
 
-    def __init__(self, field: ParameterField) -> None:
+    def __init__(self, field: ParameterField, editor: Editor) -> None:
         self.field = field
-        self.editor = _editor_of(field)
+        self.editor = editor
         self.label = QLabel(field.title)
         self.message = _message_label()
         self.editor.setToolTip(_tip(field))
@@ -251,9 +257,11 @@ class _Row:
             _show(self.message, "\n".join(errors.values()))
 
 
-def _editor_of(field: ParameterField) -> Editor:
+def _editor_of(field: ParameterField, editors: Mapping[str, MakeEditor]) -> Editor:
     if field.shape is Shape.GROUP:
-        return Form(field.models[""], field.path)
+        return Form(field.models[""], field.path, editors=editors)
+    if (path := ".".join(field.path)) in editors:
+        return editors[path](field)
     return VariantEditor(field) if field.shape is Shape.VARIANT else make_editor(field)
 
 

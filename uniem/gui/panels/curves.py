@@ -53,6 +53,10 @@ class CurvesView(QWidget):
             self._lines[name].setData([step for step, _ in shown], [value for _, value in shown])
         self._scores.setVisible(any(not is_loss(name) for name in self._lines))
 
+    def colour_of(self, name: str) -> str:
+        """Return the colour of a curve, as #rrggbb."""
+        return str(self._lines[name].opts["pen"].color().name())
+
     def dress(self) -> None:
         """Take the colours of the present theme."""
         palette = self.palette()
@@ -80,7 +84,9 @@ class CurvesView(QWidget):
         return plot
 
     def _make_line(self, name: str) -> pg.PlotDataItem:
-        colour = QColor(COLOURS[len(self._lines) % len(COLOURS)])
+        # Counted in each plot, so that a fold has the same colour in both.
+        before = sum(is_loss(other) == is_loss(name) for other in self._lines)
+        colour = QColor(COLOURS[before % len(COLOURS)])
         symbol = "o" if name.startswith("val_") else None
         return self._plot_of(name).plot(
             name=name if is_loss(name) else name.removeprefix("val_"),

@@ -15,7 +15,7 @@ from uniem.gui import job_words
 from uniem.gui.forms.editors import repolish
 from uniem.jobs.events import Metric
 from uniem.jobs.queue import Job
-from uniem.networks.planning import Plan, free_memory, plan_training, step_gflop
+from uniem.networks.planning import Plan, free_memory, plan_folds, plan_training, step_gflop
 from uniem.networks.settings import TrainingSettings
 from uniem.workspace import Settings
 
@@ -67,17 +67,17 @@ class PlanLine(QLabel):
         super().__init__()
         self.setWordWrap(True)
 
-    def show_plan(self, settings: TrainingSettings, speeds: Speeds, place: Path) -> None:
-        """Tell what a training with these settings will cost; `place` is where its model goes."""
+    def show_plan(self, settings: TrainingSettings, speeds: Speeds, place: Path, folds: int = 1) -> None:
+        """Tell what training with these settings will cost; `place` is where the model goes."""
         kind = settings.network.kind
         speed = speeds.of(kind)
         if speed is None:
             self.show_note("Estimating time and memory…")
             return
-        plan = plan_training(settings, speed)
+        plan = plan_folds(settings, folds, speed) if folds > 1 else plan_training(settings, speed)
         warning = _memory_warning(settings, plan) or _disk_warning(plan, place)
         how = "as measured here" if speeds.is_measured(kind) else "estimated"
-        self.setText(f"{words_of(plan, settings)} ({how}).{' ' + warning if warning else ''}")
+        self.setText(f"{words_of(plan, settings, folds)} ({how}).{' ' + warning if warning else ''}")
         self._dress("warning" if warning else "quiet")
 
     def show_note(self, text: str) -> None:
@@ -90,9 +90,10 @@ class PlanLine(QLabel):
         repolish(self)
 
 
-def words_of(plan: Plan, settings: TrainingSettings) -> str:
+def words_of(plan: Plan, settings: TrainingSettings, folds: int = 1) -> str:
     """Return time, steps, memory and disk in one line."""
-    work = f"{about(plan.seconds)} for {plan.steps:,} steps of {settings.batch_size} patches"
+    times = f"{folds} folds of {plan.steps:,} steps" if folds > 1 else f"{plan.steps:,} steps"
+    work = f"{about(plan.seconds)} for {times} of {settings.batch_size} patches"
     memory = f"{gigabytes(plan.memory)} memory of {gigabytes(free_memory())} free"
     return f"About {work}, {memory}, {gigabytes(plan.disk)} disk"
 
@@ -116,13 +117,20 @@ def measured_speed(job: Job, settings: TrainingSettings) -> float | None:
     except UniemError:
         return None
     marks = [
-        (event.step, event.time) for event in events if isinstance(event, Metric) and "loss" in event.values
+        (event.step, event.time)
+        for event in events
+        if isinstance(event, Metric) and any(map(_is_of_step, event.values))
     ]
     marks = [mark for mark in marks if mark[0] > UNCOUNTED_STEPS]
     # The middle of many: a training that is paused, or judged in between, is no slower for it.
     pairs = [(later[0] - step, later[1] - when) for (step, when), later in pairwise(marks)]
     paces = [seconds / steps for steps, seconds in pairs if steps > 0 and seconds > 0]
     return step_gflop(settings) / statistics.median(paces) if len(paces) >= FEWEST_INTERVALS else None
+
+
+def _is_of_step(name: str) -> bool:
+    """Tell whether a number is reported as steps go by, in a training or in one of several folds."""
+    return name == "loss" or (name.startswith("fold_") and name.endswith("_loss") and "val_" not in name)
 
 
 def measuring(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QWidget
 
-from uniem.gui.forms.editors import QuietComboBox
+from uniem.gui.forms.editors import Editor, QuietComboBox
 from uniem.networks.label_facts import LabelFacts
 
 EVERYTHING = "Everything that is painted"
@@ -23,11 +24,12 @@ MINUTES: tuple[tuple[str, float | None], ...] = (
     ("Overnight: 12 hours", 720.0),
     ("Until all steps are done", None),
 )
-USUAL_MINUTES = 15.0
+TITLES = {"folds": "Folds", "further": "More volumes"}
+USUAL_MINUTES, USUAL_MINUTES_OF_FOLDS = 15.0, 60.0
 
 
 class SimplePage(QWidget):
-    """Ask what to find and how long to train.
+    """Ask what to find and how long to train, and what else there are editors for, by name.
 
     Signals
     -------
@@ -40,8 +42,9 @@ class SimplePage(QWidget):
     changed = Signal()
     choice_wanted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, asked: Mapping[str, Editor]) -> None:
         super().__init__()
+        self.asked = asked
         self.what, self.minutes = QuietComboBox(), QuietComboBox()
         self.what.setToolTip("What the network learns to mark, of all that is painted in the labels.")
         self.minutes.setToolTip(
@@ -59,7 +62,12 @@ class SimplePage(QWidget):
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         layout.addRow("What to find", self.what)
-        layout.addRow("How long", self.minutes)
+        layout.addRow("How long in all" if "folds" in asked else "How long", self.minutes)
+        for name, editor in asked.items():
+            layout.addRow(TITLES[name], editor)
+            editor.changed.connect(self.changed)
+        if "folds" in asked:
+            self.minutes.setToolTip("When the last fold ends. Stopped earlier, it keeps the finished folds.")
         layout.addRow(self.reason)
         layout.addRow(self.choose)
         self.offer(None)
@@ -81,10 +89,16 @@ class SimplePage(QWidget):
     def values(self) -> dict[str, Any]:
         """Return task, label and time as parameters."""
         chosen = self.what.currentData()
-        return {**chosen, "max_minutes": self.minutes.currentData()} if chosen else {}
+        if not chosen:
+            return {}
+        asked = {name: editor.value() for name, editor in self.asked.items()}
+        return {**chosen, "max_minutes": self.minutes.currentData(), **asked}
 
     def show_values(self, values: dict[str, Any]) -> None:
         """Show task, label and time as they are in the parameters, whatever they are."""
+        for name, editor in self.asked.items():
+            if name in values and editor.value() != values[name]:
+                editor.set_value(values[name])
         task = str(values.get("task", "binary"))
         label = values.get("object_label") if task == "binary" else None
         wanted = {"task": task, "object_label": label}

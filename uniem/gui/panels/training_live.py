@@ -68,10 +68,34 @@ class TrainingLive(QWidget):
         self.pause.setVisible(status.phase is Phase.RUNNING)
         if has_ended:
             self.pause.setChecked(False)
-        self.curves.show_curves(status.metrics)
-        self._tell(*(_verdict(job) if has_ended else (self._pace_of(job), "")))
+        self.show_curves(status)
+        self._tell(*(self.verdict(job) if has_ended else (self._pace_of(job), "")))
         for name, path in status.previews.items():
             self._picture(name).show_file(path)
+
+    def show_curves(self, status: JobStatus) -> None:
+        """Draw the curves."""
+        self.curves.show_curves(status.metrics)
+
+    def verdict(self, job: Job) -> tuple[str, str]:
+        """Return a sentence on how a training ended, and the role of its colour."""
+        return _verdict(job)
+
+    def step_of(self, status: JobStatus) -> int:
+        """Return the latest step."""
+        return max((points[-1][0] for points in status.metrics.values() if points), default=0)
+
+    def place_of(self, status: JobStatus) -> str:
+        """Return which of several trainings this is; empty where there is one."""
+        return ""
+
+    def add_below_buttons(self, row: QHBoxLayout) -> None:
+        """Put a row between the buttons and the curves."""
+        self._column.insertLayout(2, row)
+
+    def add_above_pictures(self, widget: QWidget) -> None:
+        """Put a widget between the curves and the pictures."""
+        self._column.addWidget(widget)
 
     def _picture(self, name: str) -> Picture:
         if name not in self._pictures:
@@ -94,8 +118,8 @@ class TrainingLive(QWidget):
         status = job.status
         if not status.metrics:
             return job_words.state_of(status).capitalize()
-        step = max((points[-1][0] for points in status.metrics.values() if points), default=0)
-        parts = [f"step {step:,}"]
+        step = self.step_of(status)
+        parts = [part for part in (self.place_of(status), f"step {step:,}") if part]
         if self.pause.isChecked():
             return "  ·  ".join(["Paused", *parts])
         parts += self._speed(step)

@@ -1,4 +1,4 @@
-"""The panel of a training: a simple and an advanced page, what it will cost, and how it goes."""
+"""The panel of a training from the start: a simple and an advanced page, and what it will cost."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ import shutil
 from typing import Any
 
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QTabWidget, QWidget
+from qtpy.QtWidgets import QWidget
 
 from uniem import paths
-from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import Volume
 from uniem.errors import UniemError
 from uniem.gui.forms.form import Form
+from uniem.gui.panels.live_panel import LivePanel
 from uniem.gui.panels.naming import unused
 from uniem.gui.panels.patch_window import PatchWindow, Source
 from uniem.gui.panels.plan_line import measured_speed, measuring
-from uniem.gui.panels.training_live import TrainingLive
 from uniem.gui.panels.training_setup import SECTIONS, TrainingSetup
-from uniem.gui.panels.trying_panel import TryingPanel
 from uniem.jobs.events import Phase
 from uniem.jobs.queue import Job
+from uniem.jobs.request import JobRequest
 from uniem.networks.settings import TrainingSettings
-from uniem.operations.outputs import path_of, unfinished
-from uniem.operations.parameters import defaults_of
-from uniem.operations.registry import find
+from uniem.operations.outputs import path_of
+from uniem.operations.parameters import Parameters
 
 # Steps after which the speed of a training is known.
 TELLING_STEP = 12
@@ -33,20 +31,13 @@ TELLING_STEP = 12
 QUICKLY_SEEN_VOXELS = 300_000_000
 
 
-class TrainingPanel(TryingPanel):
-    """Set up a training, follow it live, and try it on the section in view."""
+class TrainingPanel(LivePanel):
+    """Set up a training, look at patches and what it will cost, and follow it live."""
 
     def __init__(self, *arguments: Any) -> None:
         self._measurement: Job | None = None
         self._timed: set[str] = set()
         super().__init__(*arguments)
-        self.run_button.setText("Train")
-        self.progress.cancel.setText("Stop")
-        self.progress.cancel.setToolTip("End the training; the best model so far is kept.")
-        self.try_button.setText("Try on this section")
-        self.try_button.setToolTip("Apply the best weights so far to what is in view; the training goes on.")
-        self.live.add_button(self.try_button)
-        self.live.pause_wanted.connect(self._pause)
         self.window_of_patches = PatchWindow(self._patch_source, self)
         self.setup.measure_wanted.connect(self.measure)
         self.setup.patches_wanted.connect(self.window_of_patches.open_beside)
@@ -59,22 +50,12 @@ class TrainingPanel(TryingPanel):
 
     def make_form(self) -> Form:
         """Return the form of the parameters, in sections."""
-        return Form(self.operation.parameters, sections=SECTIONS)
+        return Form(self.operation.parameters, sections=SECTIONS, editors=self.editors())
 
     def make_parameters(self) -> QWidget:
         """Return both pages of the parameters."""
-        self.setup = TrainingSetup(self.form, self.operation.parameters, self._settings)
+        self.setup = TrainingSetup(self.form, self.operation.parameters, self._settings, self.editors())
         return self.setup
-
-    def make_middle(self, form_area: QWidget) -> QWidget:
-        """Put the form and what is seen of a training on two pages."""
-        self.live = TrainingLive()
-        self.curves = self.live.curves
-        self.pages = QTabWidget()
-        self.pages.setDocumentMode(True)
-        self.pages.addTab(form_area, "Set-up")
-        self.pages.addTab(self.live, "Progress")
-        return self.pages
 
     def close_down(self) -> None:
         """Stop listening and computing."""
@@ -90,18 +71,9 @@ class TrainingPanel(TryingPanel):
             self._look_at_labels()
 
     def run(self) -> Job | None:
-        """Start a training with an empty plot."""
+        """Choose for the user who left it to us, and start."""
         self.setup.prepare()
-        before = self.job
-        job = super().run()
-        if job is not None:
-            if before is not None and before.status.phase is not Phase.ENDED:
-                # Nothing here could let it go on any more.
-                before.folder.ask_pause(False)
-            self.live.begin()
-            self.live.show_job(job)
-            self.pages.setCurrentIndex(1)
-        return job
+        return super().run()
 
     def measure(self) -> None:
         """Train a few steps, in a process of their own, to know how fast it goes."""
@@ -113,8 +85,7 @@ class TrainingPanel(TryingPanel):
         try:
             self._check_complete(inputs, {})
             self.before_run.emit(list(inputs.values()))
-            request = self._request(parameters, inputs, {"model": str(place)})
-            request = request.model_copy(update={"parameters": measuring(request.parameters)})
+            request = self.request_to_measure(parameters, inputs, str(place))
             place.parent.mkdir(parents=True, exist_ok=True)
             self._measurement = self._queue.submit(request)
         except UniemError as error:
@@ -123,41 +94,13 @@ class TrainingPanel(TryingPanel):
         self.setup.measure.setEnabled(False)
         self.setup.plan.show_note("Measuring: a few steps of this training…")
 
-    def trial_model(self) -> str:
-        """Return a copy of the best weights so far, which the training does not touch any more."""
-        job = self.job
-        if job is None:
-            raise UniemError("No network has been trained here yet.", "Press Train.")
-        final = path_of(job.request.outputs["model"])
-        place = final if job.status.phase is Phase.ENDED else unfinished(final)
-        if place is None or not ModelFolder.is_model(place):
-            raise UniemError(
-                "There are no weights to try yet.", "The first are kept when the network is judged first."
-            )
-        copy = unused(paths.work_folder() / "trials" / "model")
-        copy.mkdir(parents=True)
-        source, target = ModelFolder(place), ModelFolder(copy)
-        shutil.copyfile(source.weights_path, target.weights_path)
-        shutil.copyfile(source.record_path, target.record_path)
-        return str(copy)
-
-    def trial_parameters(self) -> dict[str, Any]:
-        """Return the usual parameters of an inference; beside a training it does without the GPU."""
-        parameters = defaults_of(find("infer-2d").parameters)
-        is_training = self.job is not None and self.job.status.phase is not Phase.ENDED
-        return {**parameters, "device": "cpu"} if is_training else parameters
-
-    def show_trial(self, job: Job) -> None:
-        """Let one trial be made at a time."""
-        has_ended = job.status.phase is Phase.ENDED
-        self.try_button.setEnabled(has_ended)
-        self.try_button.setText("Try on this section" if has_ended else "Trying…")
-        if has_ended:
-            shutil.rmtree(path_of(job.request.inputs["model"]), ignore_errors=True)
+    def request_to_measure(self, parameters: Parameters, inputs: dict[str, str], model: str) -> JobRequest:
+        """Return what trains a few steps and leaves a model that nobody wants."""
+        request = self._request(parameters, inputs, {"model": model})
+        return request.model_copy(update={"parameters": measuring(request.parameters)})
 
     def _show_job(self, job: Job) -> None:
         super()._show_job(job)
-        self.live.show_job(job)
         step = max((points[-1][0] for points in job.status.metrics.values() if points), default=0)
         if job.id not in self._timed and step >= TELLING_STEP and self._note_speed(job):
             self._timed.add(job.id)
@@ -182,14 +125,6 @@ class TrainingPanel(TryingPanel):
         if speed is not None:
             self.setup.speeds.note(settings.network.kind, speed)
         return speed is not None
-
-    def _pause(self, is_wanted: bool) -> None:
-        if self.job is None or (self.job.status.phase is Phase.ENDED and is_wanted):
-            return
-        try:
-            self.job.folder.ask_pause(is_wanted)
-        except OSError as error:
-            self.show_error(f"The training cannot be told: {error.strerror}.")
 
     def _suggest_outputs(self) -> None:
         super()._suggest_outputs()

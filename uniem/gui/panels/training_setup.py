@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +22,24 @@ from qtpy.QtWidgets import (
 
 from uniem.data.volume import Volume
 from uniem.gui.background import Background, Task
-from uniem.gui.forms.form import Form
-from uniem.gui.panels.plan_line import PlanLine, Speeds
-from uniem.gui.panels.simple_page import USUAL_MINUTES, SimplePage
+from uniem.gui.forms.editors import make_editor
+from uniem.gui.forms.form import Form, MakeEditor
+from uniem.gui.panels.plan_line import PlanLine, Speeds, about
+from uniem.gui.panels.simple_page import USUAL_MINUTES, USUAL_MINUTES_OF_FOLDS, SimplePage
 from uniem.networks.advice import advise
 from uniem.networks.label_facts import LabelFacts, look_through
-from uniem.networks.planning import free_memory, measure_processor
-from uniem.operations.parameters import Parameters, defaults_of
+from uniem.networks.planning import free_memory, measure_processor, share_of_fold
+from uniem.networks.settings import TrainingSettings
+from uniem.operations.parameters import Parameters, defaults_of, fields_of
 from uniem.workspace import Settings
 
-MODE, CHOSEN = "training page", "training choice"
+MODE, CHOSEN, CHOSEN_FOR_FOLDS = "training page", "training choice", "cross-validation choice"
 SIMPLE, ADVANCED = "Simple", "Advanced"
 REFRESH_MS = 80
 # What the advice sets: parameters that somebody changed by hand are left alone.
 ADVISED = ("network", "loss", "steps", "patch_size", "batch_size", "validate_every")
+# Parameters that the simple page asks for as the advanced one does.
+ASKED = ("folds", "further")
 SECTIONS = {
     "What to find": ("task", "object_label", "class_names", "boundary_width", "background_label",
                      "ignore_label", "use_empty_sections", "further"),
@@ -44,7 +49,7 @@ SECTIONS = {
     "Patches": ("patch_size", "batch_size", "foreground", "seed"),
     "Changes to patches": ("augmentation",),
     "Learning": ("optimiser", "learning_rate", "schedule"),
-    "Judging": ("validation_fraction", "validation_sections", "validation_boxes", "criterion",
+    "Judging": ("folds", "validation_fraction", "validation_sections", "validation_boxes", "criterion",
                 "validate_every", "validation_windows"),
     "Computer": ("device", "precision"),
 }  # fmt: skip
@@ -65,9 +70,20 @@ class TrainingSetup(QWidget):
     measure_wanted = Signal()
     patches_wanted = Signal()
 
-    def __init__(self, form: Form, model: type[Parameters], settings: Settings) -> None:
+    def __init__(
+        self, form: Form, model: type[Parameters], settings: Settings, editors: Mapping[str, MakeEditor]
+    ) -> None:
         super().__init__()
-        self.form, self.simple, self.plan = form, SimplePage(), PlanLine()
+        asked = {
+            field.name: editors[field.name](field) if field.name in editors else make_editor(field)
+            for field in fields_of(model)
+            if field.name in ASKED
+        }
+        for name, editor in asked.items():
+            editor.setToolTip(form.editor(name).toolTip())
+        folds = asked.get("folds")
+        self.form, self.simple, self.plan = form, SimplePage(asked), PlanLine()
+        self._chosen = CHOSEN if folds is None else CHOSEN_FOR_FOLDS
         self.speeds = Speeds(settings)
         self.search = QLineEdit()
         self.measure, self.patches = QPushButton("Measure"), QPushButton("Show patches…")
@@ -82,8 +98,8 @@ class TrainingSetup(QWidget):
         self._soon.timeout.connect(self.refresh)
         self._build()
         self._connect()
-        if settings.get(CHOSEN) is None:
-            form.set_values({"max_minutes": USUAL_MINUTES})
+        if settings.get(self._chosen) is None:
+            form.set_values({"max_minutes": USUAL_MINUTES if folds is None else USUAL_MINUTES_OF_FOLDS})
         self._show_mode()
         self._background.run(lambda task: measure_processor(), self._take_processor)
 
@@ -96,8 +112,13 @@ class TrainingSetup(QWidget):
     def is_automatic(self) -> bool:
         """Tell whether network, loss and batch are those that were chosen here, not by hand."""
         now = self._advised(self.form.values())
-        kept = self._settings.get(CHOSEN)
+        kept = self._settings.get(self._chosen)
         return now in (kept, self._advised(defaults_of(self._model)))
+
+    @property
+    def folds(self) -> int:
+        """How many networks are trained: 1, or as many as there are folds."""
+        return int(self.form.values().get("folds") or 1)
 
     def close_down(self) -> None:
         """Drop what is being looked at."""
@@ -137,11 +158,12 @@ class TrainingSetup(QWidget):
         if settings is None or speed is None:
             return
         facts = self._facts or LabelFacts(0, 0, {})
-        advice = advise(settings, facts, speed, free_memory())
+        folds = self.folds
+        advice = advise(share_of_fold(settings, folds), facts, speed, free_memory())
         if self._advised(self.form.values()) != advice.values:
             self.form.set_values(advice.values)
-        self._settings.set(CHOSEN, self._advised(self.form.values()))
-        self.simple.explain(self._caution() + advice.reason, is_by_hand=False)
+        self._settings.set(self._chosen, self._advised(self.form.values()))
+        self.simple.explain(self._caution() + self._about_folds(settings) + advice.reason, is_by_hand=False)
 
     def prepare(self) -> None:
         """Before a start: choose for the user who left it to us."""
@@ -161,7 +183,7 @@ class TrainingSetup(QWidget):
         if settings is None:
             self.plan.show_note("Some parameters do not go together: Train tells which.")
         else:
-            self.plan.show_plan(settings, self.speeds, self._place)
+            self.plan.show_plan(settings, self.speeds, self._place, self.folds)
         self.changed.emit()
 
     def _build(self) -> None:
@@ -247,6 +269,13 @@ class TrainingSetup(QWidget):
         if self._facts is not None and not self._facts.sections:
             return "Nothing is painted in these labels yet. "
         return ""
+
+    def _about_folds(self, settings: TrainingSettings) -> str:
+        minutes = share_of_fold(settings, self.folds).max_minutes
+        if self.folds == 1 or minutes is None:
+            return ""
+        each = about(minutes * 60)
+        return f"{self.folds} networks learn for {each} each, and each is judged on another part. "
 
     @staticmethod
     def _advised(values: dict[str, Any]) -> dict[str, Any]:

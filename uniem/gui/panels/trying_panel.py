@@ -27,10 +27,16 @@ LARGEST_TRIAL = 1024
 class TryingPanel(OperationPanel):
     """Offer a trial on the section in view.
 
-    Signal: `tried(job, field)`, when a trial is done; its output is what the network finds in that field.
+    Signals
+    -------
+    tried : Job, Field
+        A trial is done; its output is what the network finds in that field.
+    apply_wanted : str, dict
+        The model at a location is to be applied to a volume, with such parameters.
     """
 
     tried = Signal(object, object)
+    apply_wanted = Signal(str, dict)
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

@@ -1,0 +1,88 @@
+"""How the folds of a cross-validation went: a table, mean and spread, read off the models they left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+from uniem.data.model_folder import ModelFolder
+from uniem.data.table import Cell, Table
+
+FOLDS = "folds"
+FAVOURITES = ("val_f1", "val_jaccard")
+
+
+@dataclass(frozen=True, slots=True)
+class FoldReport:
+    """The scores of folds.
+
+    Attributes
+    ----------
+    folds : the best scores of each finished fold, with step and minutes, under the names they have in curves.
+    wanted : how many folds there were to be.
+    """
+
+    folds: tuple[dict[str, float], ...]
+    wanted: int
+
+    @staticmethod
+    def of(folder: ModelFolder, wanted: int | None = None) -> FoldReport:
+        """Read the report off the models of folds that a model's folder holds."""
+        records = [model.record for model in models_of(folder)]
+        folds = tuple({"minutes": record.seconds / 60, **record.best} for record in records)
+        return FoldReport(folds, len(folds) if wanted is None else wanted)
+
+    def values(self, name: str) -> list[float]:
+        """Return a score of each fold that has it."""
+        return [fold[name] for fold in self.folds if name in fold]
+
+    def spread(self, name: str) -> str:
+        """Return the mean of a score and its standard deviation, as in 0.953 ± 0.012; empty without it."""
+        values = self.values(name)
+        if len(values) < 2:
+            return f"{values[0]:.3f}" if values else ""
+        return f"{mean(values):.3f} ± {stdev(values):.3f}"
+
+    def table(self) -> Table:
+        """Return a row per fold, then their mean and, of several, their standard deviation."""
+        names = sorted(set.intersection(*(set(fold) for fold in self.folds)))
+        rows: list[dict[str, Cell]] = [
+            {"fold": str(number), **{name: fold[name] for name in names}}
+            for number, fold in enumerate(self.folds, 1)
+        ]
+        columns = {name: self.values(name) for name in names}
+        rows.append({"fold": "mean", **{name: mean(column) for name, column in columns.items()}})
+        if len(self.folds) > 1:
+            rows.append({"fold": "sd", **{name: stdev(column) for name, column in columns.items()}})
+        return Table.of_records(rows)
+
+    def summary(self) -> dict[str, float]:
+        """Return mean and standard deviation of the scores, for the record of a run."""
+        found: dict[str, float] = {}
+        scored = [name for name in self.folds[0] if name.startswith("val_")]
+        # What people look for comes first.
+        for name in sorted(scored, key=lambda name: name not in FAVOURITES):
+            column = self.values(name)
+            if len(column) > 1:
+                found[f"{name}_mean"], found[f"{name}_sd"] = mean(column), stdev(column)
+        return found
+
+    def sentence(self) -> str:
+        """Say in a sentence how many folds there are, and how good they became."""
+        done, wanted = len(self.folds), self.wanted
+        if not done:
+            return "No fold is finished; if there is a model, it is the first network, as far as it came."
+        count = f"{done} folds" if done == wanted else f"{done} of {wanted} folds"
+        scores = (("F1", "val_f1"), ("Jaccard index", "val_jaccard"))
+        told = ", ".join(f"{title} {self.spread(name)}" for title, name in scores if self.values(name))
+        judged = f": {told}, each on the part that its network did not learn from." if told else "."
+        return f"{count} {'is' if done == 1 else 'are'} finished{judged}"
+
+
+def models_of(folder: ModelFolder) -> list[ModelFolder]:
+    """Return the models of the folds that a cross-validation left in a model's folder, in order."""
+    places = folder.path / FOLDS
+    numbers = (
+        sorted(int(path.name) for path in places.iterdir() if path.name.isdigit()) if places.is_dir() else []
+    )
+    return [ModelFolder.open(places / str(n)) for n in numbers if ModelFolder.is_model(places / str(n))]
