@@ -20,14 +20,13 @@ import numpy as np
 os.environ.setdefault("QT_API", "pyqt5")
 
 from qtpy.QtCore import Qt
-from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from docs import real_pictures
-from docs.player import Player
+from docs.player import HANDS, Player, playing
 from uniem.data.store import open_store
 from uniem.demo import make_sample
-from uniem.gui.app import make_application, make_window
+from uniem.gui.app import make_application
 from uniem.gui.panels.training_panel import TrainingPanel
 
 FOLDER = Path(__file__).resolve().parent / "pictures"
@@ -145,7 +144,7 @@ def filters_and_palette(player: Player) -> None:
     window.show_palette()
     palette: Any = QApplication.activePopupWidget()
     for key in (Qt.Key.Key_M, Qt.Key.Key_E, Qt.Key.Key_S, Qt.Key.Key_H):
-        QTest.keyClick(palette.line, key)
+        HANDS.keyClick(palette.line, key)
     player.picture("palette")
     palette.close()
 
@@ -156,19 +155,8 @@ def take_sample(folder: Path) -> None:
         os.environ["UNIEM_HOME"] = home
         sample = Path(home) / "sample"
         make_sample(sample)
-        application = make_application()
-        window = make_window()
-        window.move(0, 0)
-        window.resize(WIDTH, HEIGHT)
-        window.layout_of_docks.arrange()
-        window.show()
-        try:
-            play(Player(application, window, folder), sample)
-        finally:
-            window.queue.stop_all()
-            window.sessions.end()
-            window.close()
-            application.processEvents()
+        with playing(make_application(), folder, WIDTH, HEIGHT) as player:
+            play(player, sample)
 
 
 def take_real(folder: Path, data: Path, scale: int, takes_all: bool) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,20 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent, QImage, QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
+from uniem.gui.app import make_window
 from uniem.gui.main_window import MainWindow
 from uniem.gui.panels.operation_panel import OperationPanel
 from uniem.jobs.events import Ending
 from uniem.jobs.queue import Job
 
 MAX_BYTES = 400_000
-LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+# Its type hints name self as an argument.
+HANDS: Any = QTest
+LEFT, NO_BUTTON, NONE = (
+    Qt.MouseButton.LeftButton,
+    Qt.MouseButton.NoButton,
+    Qt.KeyboardModifier.NoModifier,
+)
 LONGEST_S = 900.0
 
 
@@ -72,31 +80,57 @@ class Player:
 
     def key(self, key: Qt.Key) -> None:
         """Press a key over the canvas."""
-        QTest.keyClick(self.window.canvas.view, key)
+        HANDS.keyClick(self.window.canvas.view, key)
 
     def click(self, widget: QWidget) -> None:
         """Click in the middle of a widget."""
-        QTest.mouseClick(widget, LEFT)
+        HANDS.mouseClick(widget, LEFT)
 
     def click_at(self, place: QPointF) -> None:
         """Click a place of the view of the sections."""
         viewport: Any = self.window.canvas.view.viewport()
-        QTest.mouseClick(viewport, LEFT, NONE, place.toPoint())
+        HANDS.mouseClick(viewport, LEFT, NONE, place.toPoint())
 
     def paint(self, mask: NDArray[np.bool_]) -> None:
         """Paint over an object of the section, row by row, with one drag of the mouse."""
         view = self.window.canvas.view
         points = [view.place_of(*voxel) for voxel in zigzag(mask, self.window.canvas.model.hand.radius_px)]
-        if not points:
-            return
-        kinds = [QMouseEvent.Type.MouseButtonPress, *[QMouseEvent.Type.MouseMove] * len(points)]
-        for kind, point in zip(kinds, [points[0], *points], strict=True):
-            button = LEFT if kind == QMouseEvent.Type.MouseButtonPress else Qt.MouseButton.NoButton
-            event = QMouseEvent(kind, point, point, button, LEFT, NONE)
-            QApplication.sendEvent(view.viewport(), event)
-        up = QMouseEvent.Type.MouseButtonRelease
-        event = QMouseEvent(up, points[-1], points[-1], LEFT, Qt.MouseButton.NoButton, NONE)
-        QApplication.sendEvent(view.viewport(), event)
+        if points:
+            self.drag(points)
+
+    def drag(self, points: Sequence[QPointF], is_released: bool = True) -> None:
+        """Move over places of the view of the sections with the left button down, and perhaps let it go."""
+        self._mouse(QEvent.Type.MouseButtonPress, points[0])
+        for point in points:
+            self._mouse(QEvent.Type.MouseMove, point)
+        if is_released:
+            self.release(points[-1])
+
+    def release(self, at: QPointF) -> None:
+        """Let the left button go."""
+        self._mouse(QEvent.Type.MouseButtonRelease, at)
+
+    def settle(self) -> None:
+        """Wait until every edit is made and everything is shown."""
+        canvas = self.window.canvas
+        self.wait(lambda: not canvas.painting.maker.is_busy and canvas.reader.is_idle())
+        self.wait(lambda: all(view.is_complete for view in canvas.grid.views if view.isVisible()))
+
+    def edit(self, labels: Path) -> None:
+        """Open labels for editing, and wait until their objects are counted."""
+        self.window.sessions.edit(self.window.workspace.open(labels))
+        self.wait(self._is_counted)
+
+    def _is_counted(self) -> bool:
+        session = self.window.sessions.session
+        return session is not None and session.objects.is_counted
+
+    def _mouse(self, kind: QEvent.Type, at: QPointF) -> None:
+        viewport: Any = self.window.canvas.view.viewport()
+        button = NO_BUTTON if kind == QEvent.Type.MouseMove else LEFT
+        held = NO_BUTTON if kind == QEvent.Type.MouseButtonRelease else LEFT
+        event = QMouseEvent(kind, at, QPointF(viewport.mapToGlobal(at.toPoint())), button, held, NONE)
+        QApplication.sendEvent(viewport, event)
         self.application.processEvents()
 
     def run(self, panel: OperationPanel, button: QWidget | None = None) -> Job:
@@ -112,13 +146,34 @@ class Player:
         return job
 
 
+@contextmanager
+def playing(application: QApplication, folder: Path, width: int, height: int) -> Iterator[Player]:
+    """Open a window for someone to play in, whose pictures go into a folder; at the end nothing goes on."""
+    window = make_window()
+    window.move(0, 0)
+    window.resize(width, height)
+    window.layout_of_docks.arrange()
+    window.show()
+    try:
+        yield Player(application, window, folder)
+    finally:
+        window.queue.stop_all()
+        window.sessions.end()
+        window.close()
+        application.processEvents()
+
+
 def move_to(widget: QWidget, place: QPointF) -> None:
     """Move the mouse, without a button, to a place of the part of a view that scrolls."""
     viewport: Any = widget.viewport() if hasattr(widget, "viewport") else widget
-    none = Qt.MouseButton.NoButton
     QApplication.sendEvent(viewport, QEvent(QEvent.Type.Enter))
     event = QMouseEvent(
-        QEvent.Type.MouseMove, place, QPointF(viewport.mapToGlobal(place.toPoint())), none, none, NONE
+        QEvent.Type.MouseMove,
+        place,
+        QPointF(viewport.mapToGlobal(place.toPoint())),
+        NO_BUTTON,
+        NO_BUTTON,
+        NONE,
     )
     QApplication.sendEvent(viewport, event)
 

@@ -17,22 +17,15 @@ import numpy as np
 
 os.environ.setdefault("QT_API", "pyqt5")
 
-from qtpy.QtCore import QEvent, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import QPointF, Qt
 
 from benchmarks.fib25_errors import CUT_IN_TWO, LINE, THREE, Place
 from benchmarks.real_proofreading import NAMES, make_labels
-from docs.player import Player, move_to
-from uniem.gui.app import make_application, make_window
+from docs.player import Player, move_to, playing
+from uniem.gui.app import make_application
 
 FOLDER = Path(__file__).resolve().parent / "pictures"
 WIDTH, HEIGHT = 1360, 850
-LEFT, NO_BUTTON, NONE = (
-    Qt.MouseButton.LeftButton,
-    Qt.MouseButton.NoButton,
-    Qt.KeyboardModifier.NoModifier,
-)
 PART_KEYS = (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3)
 
 
@@ -45,9 +38,9 @@ def merge_what_was_cut(player: Player) -> None:
             # A stroke that is not at its end shows what it has touched.
             view = player.window.canvas.view
             way = [view.place_of(*place[1:]) for place in (stays, joins)]
-            _draw(player, way, is_released=False)
+            player.drag([way[0], *_along(way)], is_released=False)
             player.picture("proofreading-merge")
-            _send(player, QEvent.Type.MouseButtonRelease, way[-1])
+            player.release(way[-1])
         else:
             _click(player, joins)
         player.key(Qt.Key.Key_Escape)
@@ -61,12 +54,13 @@ def split_by_a_line(player: Player) -> None:
     _go_to(player, LINE[0])
     canvas.view.zoom(1.4)
     canvas.view.look_at(*LINE[0][1:])
-    _settle(player)
-    _draw(player, [canvas.view.place_of(*place[1:]) for place in LINE])
-    _settle(player)
+    player.settle()
+    way = [canvas.view.place_of(*place[1:]) for place in LINE]
+    player.drag([way[0], *_along(way)])
+    player.settle()
     player.picture("proofreading-split")
     player.key(Qt.Key.Key_Return)
-    _settle(player)
+    player.settle()
     canvas.view.fit()
 
 
@@ -86,11 +80,11 @@ def split_by_marks(player: Player) -> None:
     player.rest(0.5)
     canvas.go_to(*THREE[1][0])
     canvas.view.look_from(canvas.view.camera.scale, 55, 165)
-    _settle(player)
+    player.settle()
     player.rest(2.0)
     player.picture("proofreading-split-3d")
     player.key(Qt.Key.Key_Return)
-    _settle(player)
+    player.settle()
 
 
 def look_back(player: Player) -> None:
@@ -107,38 +101,18 @@ def look_back(player: Player) -> None:
 def _click(player: Player, place: Place) -> None:
     _go_to(player, place)
     player.click_at(player.window.canvas.view.place_of(*place[1:]))
-    _settle(player)
+    player.settle()
 
 
 def _go_to(player: Player, place: Place) -> None:
     player.window.canvas.model.go_to(place[0])
-    _settle(player)
+    player.settle()
 
 
-def _settle(player: Player) -> None:
-    """Wait until every edit is made and everything is shown."""
-    canvas = player.window.canvas
-    player.wait(lambda: not canvas.painting.maker.is_busy and canvas.reader.is_idle())
-    player.wait(lambda: all(view.is_complete for view in canvas.grid.views if view.isVisible()))
-
-
-def _draw(player: Player, way: Sequence[QPointF], is_released: bool = True) -> None:
-    """Draw with the left button down from place to place of the view."""
-    _send(player, QEvent.Type.MouseButtonPress, way[0])
-    for start, end in pairwise(way):
-        for part in np.linspace(0, 1, 12)[1:].tolist():
-            _send(player, QEvent.Type.MouseMove, start + (end - start) * part)
-    if is_released:
-        _send(player, QEvent.Type.MouseButtonRelease, way[-1])
-
-
-def _send(player: Player, kind: QEvent.Type, at: QPointF) -> None:
-    viewport = player.window.canvas.view.viewport()
-    button = NO_BUTTON if kind == QEvent.Type.MouseMove else LEFT
-    held = NO_BUTTON if kind == QEvent.Type.MouseButtonRelease else LEFT
-    event = QMouseEvent(kind, at, QPointF(viewport.mapToGlobal(at.toPoint())), button, held, NONE)
-    QApplication.sendEvent(viewport, event)
-    player.application.processEvents()
+def _along(way: Sequence[QPointF]) -> list[QPointF]:
+    """Return places along a way, as many as a hand would pass."""
+    parts = np.linspace(0, 1, 12)[1:].tolist()
+    return [start + (end - start) * part for start, end in pairwise(way) for part in parts]
 
 
 def main() -> None:
@@ -152,19 +126,10 @@ def main() -> None:
         os.environ["UNIEM_HOME"] = home
         labels = Path(home) / "neurons.zarr"
         make_labels(segmentation, labels)
-        application = make_application()
-        window = make_window()
-        window.move(0, 0)
-        window.resize(WIDTH, HEIGHT)
-        window.layout_of_docks.arrange()
-        window.show()
-        player = Player(application, window, arguments.folder)
-        try:
+        with playing(make_application(), arguments.folder, WIDTH, HEIGHT) as player:
+            window = player.window
             player.drop(raw)
-            window.sessions.edit(window.workspace.open(labels))
-            player.wait(
-                lambda: window.sessions.session is not None and window.sessions.session.objects.is_counted
-            )
+            player.edit(labels)
             window.voxel_sizes.bar.hide()
             window.message.hide()
             for name in ("jobs", "table", "log"):
@@ -172,10 +137,6 @@ def main() -> None:
             move_to(window.canvas.view, QPointF(300, 300))
             for part in (merge_what_was_cut, split_by_a_line, split_by_marks, look_back):
                 part(player)
-        finally:
-            window.sessions.end()
-            window.close()
-            application.processEvents()
 
 
 if __name__ == "__main__":

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtWidgets import QApplication
 
-from docs.player import Player, move_to
+from docs.player import Player, move_to, playing
 from uniem.data.formats import open_volume
 from uniem.data.geometry import Box
 from uniem.data.store import create_store
 from uniem.data.volume import Kind
-from uniem.gui.app import make_window
 
 WIDTH, HEIGHT = 1360, 850
 THEMES = ("dark", "light")
@@ -57,27 +56,15 @@ def take(
             continue
         os.environ["UNIEM_HOME"] = str(home / f"{scene.name}-{scale}")
         labels = _labels(scene, data, home / f"{scene.name}-{scale}.zarr")
-        window = make_window()
-        window.move(0, 0)
-        window.resize(WIDTH, HEIGHT)
-        window.layout_of_docks.arrange()
-        window.show()
-        player = Player(application, window, folder)
-        try:
+        with playing(application, folder, WIDTH, HEIGHT) as player:
             player.drop(data / scene.image)
-            window.sessions.edit(window.workspace.open(labels))
-            session = window.sessions.session
-            player.wait(lambda session=session: session is not None and session.objects.is_counted)  # type: ignore[misc]
-            window.voxel_sizes.bar.hide()
+            player.edit(labels)
+            player.window.voxel_sizes.bar.hide()
             scene.play(player)
             for theme in themes:
                 player.do(f"theme-{theme}")
-                window.message.hide()
+                player.window.message.hide()
                 player.picture(f"canvas-{scene.name}-{theme}{f'@{scale}x' if scale > 1 else ''}")
-        finally:
-            window.sessions.end()
-            window.close()
-            application.processEvents()
 
 
 def _labels(scene: Scene, data: Path, path: Path) -> Path:

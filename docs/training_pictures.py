@@ -18,8 +18,8 @@ os.environ.setdefault("QT_API", "pyqt5")
 from qtpy.QtGui import QImage
 from qtpy.QtWidgets import QWidget
 
-from docs.player import Player, pixels_of, write_small_png
-from uniem.gui.app import make_application, make_window
+from docs.player import Player, pixels_of, playing, write_small_png
+from uniem.gui.app import make_application
 from uniem.gui.panels.folds_panel import FoldsPanel
 from uniem.gui.panels.inference_panel import InferencePanel
 from uniem.gui.panels.simple_page import MINUTES
@@ -182,19 +182,8 @@ def main() -> None:
     asked.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="uniem-pictures-") as home:
         os.environ["UNIEM_HOME"] = home
-        application = make_application()
-        window = make_window()
-        window.move(0, 0)
-        window.resize(WIDTH, HEIGHT)
-        window.layout_of_docks.arrange()
-        window.show()
-        try:
-            play(Player(application, window, asked.folder), asked.data, asked.part)
-        finally:
-            window.queue.stop_all()
-            window.sessions.end()
-            window.close()
-            application.processEvents()
+        with playing(make_application(), asked.folder, WIDTH, HEIGHT) as player:
+            play(player, asked.data, asked.part)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -48,6 +49,12 @@ COMMANDS = (
     "train-2d image.zarr mitochondria.zarr resnet --steps 2 --patch-size 64 --network.kind resnet "
     "--network.blocks 1",
     "infer-2d image.zarr model probability.zarr",
+    f"cross-validate-2d image.zarr mitochondria.zarr folds folds.csv --folds 2 --steps 2 {TINY_FLAGS}",
+    "fine-tune-2d image.zarr mitochondria.zarr model tuned --steps 2 --patch-size 64",
+    "resume-2d image.zarr mitochondria.zarr model further --steps 4",
+    "export-onnx model model.onnx",
+    "export-bioimage-io model model.zip",
+    "import-bioimage-io model.zip imported",
     "evaluate probability.zarr mitochondria.zarr scores.csv",
     "pack-project project project.uniem.zip",
     "unpack-project project.uniem.zip unpacked",
@@ -86,6 +93,7 @@ def try_bundle(folder: Path) -> None:
         holds_its_files(folder / "_internal")
         bundle = Bundle(folder, home)
         try_operations(bundle)
+        try_tensorboard(bundle)
         try_first_paint(bundle)
         try_jobs(bundle, folder.parent / "window.png")
 
@@ -124,6 +132,20 @@ def write_compressed(folder: Path) -> None:
     image = np.random.default_rng(0).integers(0, 255, (2, 64, 64), np.uint8)
     for codec in ("lzw", "zstd", "jpeg"):
         tifffile.imwrite(folder / f"{codec}.tif", image, photometric="minisblack", compression=codec)
+
+
+def try_tensorboard(bundle: Bundle) -> None:
+    """See the curves of a training on TensorBoard's page, which ends with its input."""
+    command = [str(bundle.cli), "tensorboard", str(bundle.sample / "model"), "--follow-input"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as service:
+        address = service.stdout.readline().strip() if service.stdout else ""
+        with urllib.request.urlopen(address) as page, urllib.request.urlopen(f"{address}data/runs") as runs:
+            found = len(page.read()), json.load(runs)
+        if service.stdin:
+            service.stdin.close()
+    if found[1] != ["model"] or service.returncode:
+        raise SystemExit(f"TensorBoard shows {found[1]} and ended with {service.returncode}")
+    print(f"tensorboard: a page of {found[0]:,} bytes with the curves", flush=True)
 
 
 def try_first_paint(bundle: Bundle) -> None:

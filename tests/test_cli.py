@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.jobs.samples import request_of, samples, source
-from uniem.cli import main
+from uniem.cli import main, reference
 from uniem.cli.flags import assemble, leaves_of, parse_command
 from uniem.cli.terminal import duration, results_table
 from uniem.errors import UniemError
@@ -126,6 +126,16 @@ def test_help_and_version(capsys: Capture) -> None:
     assert main([]) == 0
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("uniem ")
+
+
+def test_every_command_tells_about_itself(capsys: Capture, tmp_path: Path) -> None:
+    names = {line.split()[1] for line in reference.GENERAL_HELP.splitlines() if line.startswith("  uniem ")}
+    commands = {name for name in names if name.islower() and not name.startswith("-")}
+    assert {"info", "demo", "status", "run-job", "help"} < commands
+    for name in commands:
+        for asked in ([name, "--help"], [name, str(tmp_path), "-h"], ["help", name], ["describe", name]):
+            assert main(asked) == 0
+            assert capsys.readouterr().out.startswith(f"uniem {name}"), asked
 
 
 def test_list(capsys: Capture) -> None:

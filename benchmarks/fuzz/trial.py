@@ -91,10 +91,7 @@ def judge(target: Target, folder: Path, rng: random.Random, is_typed: bool) -> s
 
 
 def _can_be_typed(target: Target) -> bool:
-    from uniem.cli.commands import COMMANDS
-
-    is_read = target.noun == "volume" and not target.meanwhile and not target.export_to
-    return is_read and (not target.is_huge or "info" in COMMANDS)
+    return target.noun == "volume" and not target.meanwhile and not target.export_to
 
 
 def _check_words(error: UniemError) -> None:
@@ -245,12 +242,11 @@ def fingerprints_of(path: Path, with_times: bool = True) -> str:
 def _type(target: Target, folder: Path, rng: random.Random) -> str:
     """Do the same by the command line; return how it ended."""
     from uniem.cli import main
-    from uniem.cli.commands import COMMANDS
 
     names = ["a.tif", "a.zarr", "a.npy", "a.h5"] + ["a.mrc", "sections"] * (not target.must_open)
     out = folder.with_name(folder.name + "-typed") / rng.choice(names)
     command = ["convert", target.location, str(out)]
-    if "info" in COMMANDS and (target.is_huge or rng.random() < 0.5):
+    if target.is_huge or rng.random() < 0.5:
         command = ["info", target.location]
     with _caught() as said:
         code = main(command)

@@ -69,6 +69,29 @@ def test_sections_are_exported_as_the_summary_says(
     qtbot.waitUntil(lambda: "Exported to" in window.message.text)
 
 
+@pytest.mark.parametrize(
+    ("ending", "bits"), [(".mrc", "16-bit"), (".mojo", "32-bit"), (".nii", "16-bit"), (".npy", "16-bit")]
+)
+def test_the_summary_says_what_the_format_makes_of_labels(
+    window: MainWindow, discs: Path, qtbot: Any, ending: str, bits: str
+) -> None:
+    dialog = dialog_on(window, qtbot, discs)
+    dialog.form_choice.setCurrentIndex([form.ending for form in forms()].index(ending))
+    dialog.show_summary()
+    voxel_bytes = int(bits.split("-")[0]) // 8
+    assert f"96 × 96, {bits}, about {bytes_in_words(6 * 96 * 96 * voxel_bytes)}" in dialog.summary.text()
+
+
+def test_images_of_8_bits_become_16_in_mrc_and_stay_8_in_a_dojo_folder(
+    window: MainWindow, stack: Path, qtbot: Any
+) -> None:
+    dialog = dialog_on(window, qtbot, stack)
+    for ending, bits in ((".mrc", "16-bit"), (".mojo", "8-bit")):
+        dialog.form_choice.setCurrentIndex([form.ending for form in forms()].index(ending))
+        dialog.show_summary()
+        assert f"96 × 96, {bits}, " in dialog.summary.text()
+
+
 def test_a_part_with_the_contrast_on_screen(
     window: MainWindow, stack: Path, tmp_path: Path, qtbot: Any
 ) -> None:

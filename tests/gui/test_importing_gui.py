@@ -90,6 +90,7 @@ def test_a_lost_import_is_taken_up_by_retry(window: MainWindow, stack: Path, qtb
     assert job.status.ending is Ending.LOST and "Retry" in window.message.label.text()
     window.jobs.select(job)
     window.jobs.actions_by_id["again"].trigger()
+    assert "goes on where it stopped" in window.message.text
     qtbot.waitUntil(lambda: is_stored(item), timeout=60_000)
     assert item.location == str(paths.work_folder() / "again.zarr")
 

@@ -109,6 +109,30 @@ def test_a_double_drop_opens_once(window: MainWindow, stack: Path, qtbot: Any) -
     assert len(window.workspace.items) == 1
 
 
+def test_what_is_opened_is_selected_and_what_does_not_fit_it_is_named(
+    window: MainWindow, stack: Path, discs: Path, tmp_path: Path, qtbot: Any
+) -> None:
+    tifffile.imwrite(tmp_path / "wide.tif", IMAGE)
+    export_volume(ArrayVolume(np.ones((6, 96, 96), np.float32), None, Kind.PROBABILITY), tmp_path / "p.zarr")
+    drop(window, stack, discs, tmp_path / "p.zarr")
+    wait(window, qtbot)
+    drop(window, tmp_path / "wide.tif")
+    wait(window, qtbot)
+    assert window.data.current is window.workspace.at(tmp_path / "wide.tif")
+    assert "p.zarr and discs.tif have another shape than wide.tif and were hidden." in window.message.text
+    drop(window, discs)
+    wait(window, qtbot)
+    assert window.data.current is window.workspace.at(discs)
+
+
+def test_long_names_are_cut_in_the_lists(window: MainWindow, stack: Path, tmp_path: Path, qtbot: Any) -> None:
+    long = stack.rename(tmp_path / f"{'a very long name ' * 5}of a stack.tif")
+    drop(window, long)
+    wait(window, qtbot)
+    assert not window.canvas.layers_panel.list.horizontalScrollBar().isVisible()
+    assert not window.data.tree.horizontalScrollBar().isVisible()
+
+
 def test_problems_are_one_message_and_the_good_ones_open(
     window: MainWindow, stack: Path, tmp_path: Path, qtbot: Any
 ) -> None:
@@ -253,6 +277,27 @@ def test_the_folder_chooser_looks_into_folders(window: MainWindow, tmp_path: Pat
     wait(window, qtbot)
     assert shapes(window) == [(4, 16, 20)]
     assert window.settings.get("folder chooser") == str(tmp_path / "two")
+
+
+def test_the_folder_chooser_keeps_the_folder_in_view_and_opens_none_without_anything(
+    window: MainWindow, tmp_path: Path, qtbot: Any
+) -> None:
+    for number in range(60):
+        (tmp_path / f"f{number:02d}").mkdir()
+    (tmp_path / "last" / "empty").mkdir(parents=True)
+    write_sections(tmp_path / "last" / "sections", "z")
+    window.settings.set("folder chooser", str(tmp_path / "f00"))
+    window.opening.ask_folder()
+    chooser = window.findChild(FolderChooser)
+    chooser.go_to(tmp_path / "last" / "empty")
+    qtbot.waitUntil(lambda: chooser.preview.title.text().startswith("Nothing here"), timeout=10_000)
+    assert not chooser.open_button.isEnabled()
+    place = chooser.tree
+    qtbot.waitUntil(lambda: place.viewport().rect().contains(place.visualRect(place.currentIndex())))
+    chooser.go_to(tmp_path / "last" / "sections")
+    qtbot.waitUntil(lambda: chooser.preview.is_known, timeout=10_000)
+    assert chooser.open_button.isEnabled()
+    chooser.reject()
 
 
 def test_names_locks_and_colours_of_dojo_come_along_once(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,6 @@ from uniem.data.model_folder import ModelFolder
 from uniem.errors import UniemError
 from uniem.networks.architectures import Architecture, InceptionResNet, Unet
 
-needs_onnxruntime = pytest.mark.skipif(
-    importlib.util.find_spec("onnxruntime") is None, reason="onnxruntime is not installed"
-)
 TWO_CLASSES = {"classes": ("background", "a"), "task": "multi-class", "class_labels": (0, 7)}
 
 
@@ -49,7 +45,6 @@ def imported(package: Path, **parameters: Any) -> tuple[ModelFolder, list[str]]:
     return ModelFolder.open(place), context.messages
 
 
-@needs_onnxruntime
 @pytest.mark.parametrize(
     ("network", "record"),
     [
@@ -80,7 +75,6 @@ def test_a_package_of_our_own_predicts_as_the_model_it_was_made_of(
         run("export-onnx", {"model": model.path}, {"onnx": tmp_path / "again.onnx"})
 
 
-@needs_onnxruntime
 def test_what_a_package_normalises_by_each_image_is_measured_once(tmp_path: Path, image: Path) -> None:
     package = packed(tmp_path)
     with zipfile.ZipFile(package) as archive:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import json
 import logging
@@ -10,12 +9,14 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import uniem
 from uniem.cli.crash_report import unexpected
+from uniem.cli.display import has_display
+from uniem.cli.quiet_registry import quiet_registry
 from uniem.cli.unsaved import see_unsaved_edits
 from uniem.data.location import is_web_address, read_location, split_location
 from uniem.errors import UniemError
@@ -23,20 +24,6 @@ from uniem.jobs.interrupts import Interrupts
 from uniem.jobs.supervision import BAD_INPUT, CANCELLED, DONE, FAILED
 
 OpenWindow = Callable[[list[str]], int]
-COMMANDS = (
-    "info",
-    "list",
-    "describe",
-    "networks",
-    "run",
-    "run-job",
-    "status",
-    "project",
-    "gui",
-    "demo",
-    "sample",
-    "help",
-)
 
 
 def main(argv: Sequence[str], open_window: OpenWindow | None = None) -> int:
@@ -64,6 +51,8 @@ def main(argv: Sequence[str], open_window: OpenWindow | None = None) -> int:
 
 def _dispatch(argv: list[str], open_window: OpenWindow | None) -> int:
     name, rest = (argv[0], argv[1:]) if argv else ("--help", [])
+    if ("-h" in rest or "--help" in rest) and name in _commands():
+        return _say(_description(name))
     if name in ("-h", "--help", "help"):
         return _say(_general_help() if name != "help" or not rest else _description(rest[0]))
     if name in ("-V", "--version"):
@@ -84,6 +73,7 @@ def _dispatch(argv: list[str], open_window: OpenWindow | None) -> int:
         "project": _project,
         "demo": _demo,
         "sample": _sample,
+        "tensorboard": _tensorboard,
     }
     if name in commands:
         return commands[name](rest)
@@ -115,7 +105,7 @@ def _list(arguments: list[str]) -> int:
     reader = _reader("list")
     reader.add_argument("--json", action="store_true")
     is_json = reader.read(arguments)["json"]
-    with _plain_warnings():
+    with quiet_registry():
         chosen = operations().values()
     for plugin in plugins():
         if plugin.error:
@@ -229,6 +219,20 @@ def _project(arguments: list[str]) -> int:
     return _say(_json(report) if given["json"] else project_report.report_text(report))
 
 
+def _tensorboard(arguments: list[str]) -> int:
+    from uniem.cli import tensorboard
+
+    reader = _reader("tensorboard")
+    reader.add_argument("folders", nargs="*", type=Path)
+    reader.add_argument("--port", type=int, default=0)
+    reader.add_argument("--follow-input", action="store_true")
+    given = reader.read(arguments)
+    if not given["folders"] and not given["follow_input"]:
+        raise UniemError("Which trainings?", "Name the folders of models: uniem tensorboard MODEL...")
+    tensorboard.serve(given["folders"], given["port"], _say, given["follow_input"])
+    return DONE
+
+
 def _execute(request: Any, is_json: bool) -> int:
     from uniem.jobs.supervision import kept_outputs, run_request
 
@@ -315,7 +319,7 @@ def _gui(arguments: list[str], open_window: OpenWindow | None) -> int:
 def _is_to_be_opened(name: str) -> bool:
     from uniem.operations.registry import operations
 
-    with _plain_warnings():
+    with quiet_registry():
         return name not in operations() and _is_there(name)
 
 
@@ -334,37 +338,33 @@ def _keep_sample() -> int:
     return _supervise("sample", work, dict, is_json=False)
 
 
-def has_display() -> bool:
-    """Tell whether a window can be shown."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    wished = os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0]
-    if wished not in ("", "xcb", "wayland"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
 def _find(name: str) -> Any:
     from uniem.operations.registry import find, operations
 
-    with _plain_warnings():
+    with quiet_registry():
         known = operations()
-    if name not in known and (nearest := difflib.get_close_matches(name, [*COMMANDS, *known], 3)):
+    if name not in known and (nearest := difflib.get_close_matches(name, [*_commands(), *known], 3)):
         raise UniemError(f"There is no operation {name}.", f"Did you mean {' or '.join(nearest)}?")
     return find(name)
+
+
+def _commands() -> Mapping[str, str]:
+    from uniem.cli import reference
+
+    return reference.commands()
 
 
 def _description(name: str) -> str:
     from uniem.cli import reference
 
-    return reference.describe_text(_find(name))
+    return _commands().get(name) or reference.describe_text(_find(name))
 
 
 def _general_help() -> str:
     from uniem.cli import reference
     from uniem.operations.registry import operations
 
-    with _plain_warnings():
+    with quiet_registry():
         return f"{reference.GENERAL_HELP}\n{reference.list_text(operations().values())}"
 
 
@@ -372,17 +372,6 @@ def _reader(name: str) -> Any:
     from uniem.cli.flags import ArgumentReader
 
     return ArgumentReader(name)
-
-
-@contextlib.contextmanager
-def _plain_warnings() -> Iterator[None]:
-    """Keep the traceback of a broken plugin off the terminal; `list` names it."""
-    logger = logging.getLogger("uniem.operations.registry")
-    was_disabled, logger.disabled = logger.disabled, True
-    try:
-        yield
-    finally:
-        logger.disabled = was_disabled
 
 
 def _json(value: Any) -> str:

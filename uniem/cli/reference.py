@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -25,12 +26,14 @@ uniem: from a raw electron-microscopy stack to measured 3D objects.
   uniem list [--json]                    list the operations
   uniem describe OPERATION [--json]      describe an operation and its parameters
   uniem networks [--json]                list the 2D networks, what they cost and when to choose which
-  uniem run REQUEST.json                 run a saved request
+  uniem run REQUEST.json [--overwrite]   run a saved request
   uniem run-job FOLDER                   run the job in a folder, as the window's workers do
   uniem status FOLDER [--json]           tell how far the job in a folder is, or how it ended
   uniem project PROJECT [--json]         tell what a project holds, what is missing and how large it is
   uniem sample FOLDER [--shape Z,Y,X]    make the synthetic sample: an image with exact ground truth
   uniem demo FOLDER                      make a sample, and do the whole job on it
+  uniem tensorboard MODEL... [--port N]  show the curves of trainings in a browser, until Ctrl-C
+  uniem help COMMAND                     tell about one of these, or an operation, as COMMAND --help does
   uniem --version
 
 An output's format follows from its name: .zarr, .tif, .h5::DATASET, .npy, or NAME/ for a folder of sections.
@@ -38,6 +41,13 @@ PATH::DATASET names a dataset inside HDF5 or Zarr, FOLDER::a_#.png the pictures 
 a PATH to read may be a web address. With --json, events are written as lines of JSON.
 Ctrl-C cancels cleanly. Exit codes: 0 done, 1 failed, 2 bad arguments or bad input, 3 cancelled.
 """
+
+
+def commands() -> dict[str, str]:
+    """Return what the general help says of each command that is no operation, by its name."""
+    listed, _, notes = GENERAL_HELP.partition("\n  uniem --version\n")
+    rows = re.findall(r"^  (uniem ([a-z-]+)\b.*?)  +(.+)$", listed, re.MULTILINE)
+    return {name: f"{usage}\n\n{what[:1].upper()}{what[1:]}.\n{notes.rstrip()}" for usage, name, what in rows}
 
 
 def list_text(operations: Iterable[Operation]) -> str:

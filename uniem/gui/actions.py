@@ -170,6 +170,16 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
     ),
     *PROOFREADING_ACTIONS,
     Action(
+        "tensorboard",
+        "TensorBoard",
+        "Segment",
+        "tensorboard.show",
+        (),
+        "Compare the curves of all trainings in the browser.",
+        "curves loss training graph plot compare runs",
+        icon="chart-line",
+    ),
+    Action(
         "mesh-selected",
         "Show meshes of selected labels",
         "Annotate",

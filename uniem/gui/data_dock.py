@@ -286,12 +286,14 @@ class _TwoLines(QStyledItemDelegate):
         colour = style.accent("warning" if index.data(_IS_INCOMPLETE) else "quiet")
         painter.save()
         painter.setPen(option.palette.color(QPalette.ColorRole.HighlightedText) if is_on else colour)
-        # Under the icon rather than the name: the dock is narrow and the facts are long.
-        left = max(option.rect.left(), text.left() - ICON_PX - 2)
-        area = QRect(left, option.rect.bottom() - line - 2, option.rect.right() - left - 4, line)
         small = QFont(option.font)
         small.setPointSizeF(small.pointSizeF() * 0.85)
         painter.setFont(small)
-        facts = QFontMetrics(small).elidedText(index.data(_FACTS), Qt.TextElideMode.ElideRight, area.width())
+        metrics = QFontMetrics(small)
+        # Under the icon rather than the name, or from the edge: the dock is narrow and the facts are long.
+        right, needed = option.rect.right() - 4, metrics.horizontalAdvance(index.data(_FACTS))
+        left = max(option.rect.left() + 4, min(text.left() - ICON_PX - 2, right - needed))
+        area = QRect(left, option.rect.bottom() - line - 2, right - left, line)
+        facts = metrics.elidedText(index.data(_FACTS), Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), facts)
         painter.restore()

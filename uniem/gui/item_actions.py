@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
 
+from uniem.data.location import normalised_location
 from uniem.data.provenance import FILE_NAME, Provenance
 from uniem.data.store import StoredVolume
 from uniem.errors import UniemError
@@ -118,6 +119,16 @@ class ItemActions(QObject):
     def infer_with(self, item: OpenItem) -> None:
         """Open the panel that applies a model, with the model chosen."""
         self._panels.apply(item.location, {})
+
+    def is_of_edited(self, meshes: OpenItem) -> bool:
+        """Tell whether meshes were made of the labels that are being edited, whose voxels are counted."""
+        try:
+            record = provenance_of(meshes)
+        except UniemError:
+            return False
+        sources = [source.location for source in record.inputs.values()] if record else []
+        edited = self._sessions.item
+        return edited is not None and edited.location in map(normalised_location, sources)
 
     def close(self, item: OpenItem) -> None:
         """Close an item; unsaved edits are asked about first."""

@@ -10,7 +10,6 @@ from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
 
-from uniem.data.location import normalised_location
 from uniem.errors import UniemError
 from uniem.gui.action import Action
 from uniem.gui.actions import WINDOW_ACTIONS, canvas_actions, operation_actions
@@ -22,7 +21,7 @@ from uniem.gui.data_dock import DataDock
 from uniem.gui.first_paint import FirstPaint
 from uniem.gui.help import Help
 from uniem.gui.hint_bar import HintBar
-from uniem.gui.item_actions import ItemActions, Screen, provenance_of
+from uniem.gui.item_actions import ItemActions, Screen
 from uniem.gui.jobs_dock import JobsDock
 from uniem.gui.layout import BOTTOM, LEFT, RIGHT, Layout
 from uniem.gui.log_dock import LogDock
@@ -46,6 +45,7 @@ from uniem.gui.showing import Showing
 from uniem.gui.status_bar import StatusBar
 from uniem.gui.tables.object_table import ObjectTableView
 from uniem.gui.tables.table_view import TableView
+from uniem.gui.tensorboard import TensorBoard
 from uniem.jobs.queue import Job, JobQueue
 from uniem.operations.operation import Role
 from uniem.operations.registry import operations
@@ -144,6 +144,7 @@ class MainWindow(QMainWindow):
         self.meshing = Meshing(
             self.queue, self.showing, self.sessions, self.results, self.objects, self.voxel_sizes.ask
         )
+        self.tensorboard = TensorBoard(self.workspace, self.queue, self)
         self.appearance = Appearance(self.settings, self.dress)
         self.status = StatusBar(self.canvas, self.sessions, self.queue)
         self.setStatusBar(self.status)
@@ -192,6 +193,7 @@ class MainWindow(QMainWindow):
             self.results,
             self.voxel_sizes,
             self.projects,
+            self.tensorboard,
         ):
             part.told.connect(self.message.show_note)
             part.failed.connect(self.message.show_error)
@@ -199,6 +201,7 @@ class MainWindow(QMainWindow):
         self.opening.failed.connect(self.message.show_error)
         self.opening.project_wanted.connect(self.projects.open)
         self.opening.opened.connect(self.voxel_sizes.want)
+        self.opening.opened.connect(self.data.select)
         self.voxel_sizes.changed.connect(self.showing.measure_anew)
         self.voxel_sizes.changed.connect(lambda _: self.objects.model.refresh())
         self.table.failed.connect(self.message.show_error)
@@ -270,21 +273,11 @@ class MainWindow(QMainWindow):
     def _show_meshes(self, item: OpenItem) -> None:
         self.show_annotator()
         if isinstance(item.noun, list):
-            session = self.sessions.session if self._is_of_edited(item) else None
+            session = self.sessions.session if self.items.is_of_edited(item) else None
             voxels = (
                 {mesh.label: session.objects[mesh.label].voxels for mesh in item.noun} if session else None
             )
             self._annotator().add_meshes(item.noun, voxels)
-
-    def _is_of_edited(self, meshes: OpenItem) -> bool:
-        """Tell whether meshes were made of the labels that are being edited, whose voxels are counted."""
-        try:
-            record = provenance_of(meshes)
-        except UniemError:
-            return False
-        sources = [source.location for source in record.inputs.values()] if record else []
-        edited = self.sessions.item
-        return edited is not None and edited.location in map(normalised_location, sources)
 
     def _show_table(self, item: OpenItem) -> None:
         if isinstance(item.noun, Path):
@@ -376,6 +369,7 @@ class MainWindow(QMainWindow):
         self.settings.changed.disconnect(self._keep_settings_soon)
         self._keep_settings()
         for part in (
+            self.tensorboard,
             self.items,
             self.proofreading,
             self.opening,

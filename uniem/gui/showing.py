@@ -129,8 +129,7 @@ class Showing(QObject):
         others = [other for other in others if _kind(other) is not kind]
         unfit = [other for other in others if not _lies_over(item, other)]
         if unfit:
-            names = ", ".join(other.name for other in unfit)
-            self.told.emit(f"{names} has another shape than {item.name} and was hidden.")
+            self.told.emit(_hidden_words([other.name for other in unfit], item.name))
             others = [other for other in others if other not in unfit]
         if kind is not Kind.IMAGE and not any(_kind(other) is Kind.IMAGE for other in others):
             partner = self._image_under(item)
@@ -304,6 +303,12 @@ def _why(item: OpenItem, other: OpenItem) -> str:
     except UniemError as error:
         return str(error)
     return ""
+
+
+def _hidden_words(hidden: Sequence[str], shown: str) -> str:
+    if len(hidden) == 1:
+        return f"{hidden[0]} has another shape than {shown} and was hidden."
+    return f"{', '.join(hidden[:-1])} and {hidden[-1]} have another shape than {shown} and were hidden."
 
 
 def _lies_over(item: OpenItem, other: OpenItem) -> bool:

@@ -56,11 +56,16 @@ def start(folder: JobFolder, device: Literal["cpu", "gpu"] = "cpu") -> Worker:
 
 
 def worker_command(folder: Path) -> list[str]:
-    """Return the command line of a worker, in a source tree or in a bundle."""
+    """Return the command line of a worker."""
+    return program_command("run-job", str(folder))
+
+
+def program_command(*arguments: str) -> list[str]:
+    """Return a command line of this program, in a source tree or in a bundle."""
     if paths.is_frozen():
         program = Path(sys.executable).with_name("uniem-cli" + Path(sys.executable).suffix)
-        return [str(program), "run-job", str(folder)]
-    return [sys.executable, "-m", "uniem", "run-job", str(folder)]
+        return [str(program), *arguments]
+    return [sys.executable, "-m", "uniem", *arguments]
 
 
 def worker_environment(device: Literal["cpu", "gpu"]) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+import numpy as np
 from pydantic import Field
 
 from uniem.algorithms.contingency import Background, contingency
@@ -11,6 +12,7 @@ from uniem.algorithms.metrics import (
     adapted_rand_error,
     foreground_scores,
     pixel_scores,
+    thinned_scores,
     variation_of_information,
 )
 from uniem.data.table import Table, write_csv
@@ -21,6 +23,8 @@ from uniem.operations.outputs import PathOutput
 from uniem.operations.parameters import Parameters
 from uniem.progress import Context
 
+# As ISBI 2012 has them; the last one finds what is 1 exactly.
+THINNING_LEVELS = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.9999)
 PIXEL_SCORES = ("f1", "jaccard", "precision", "recall", "specificity", "accuracy", "mcc")
 
 
@@ -31,6 +35,11 @@ class EvaluateParameters(Parameters):
         None,
         description="The prediction's foreground is what is above this; unset: 0 for masks and labels, half"
         " the range for probabilities.",
+    )
+    thinned: bool = Field(
+        False,
+        description="Also compute V_Rand and V_Info after the borders between the prediction's objects are "
+        "thinned to a pixel, at eleven levels of probabilities, and tell the best, as ISBI 2012 did.",
     )
     background: Background = Field(
         Background.IGNORE_IN_TRUTH,
@@ -61,10 +70,29 @@ def evaluate(
     scores |= asdict(pixels)
     sections = foreground_scores(prediction, truth, level, context=context)
     scores |= {"v_rand": sections.v_rand, "v_info": sections.v_info}
+    if params.thinned:
+        scores |= _thinned_scores(prediction, truth, level, context)
     if prediction.kind is Kind.LABELS and prediction.dtype.kind in "ui":
         scores |= _segment_scores(prediction, truth, params.background, context)
     write_csv(Table(("metric", "value"), tuple(scores.items())), report.path)
     context.result(**scores)
+
+
+def _thinned_scores(prediction: Volume, truth: Volume, level: float, context: Context) -> dict[str, float]:
+    """Return the best scores after thinning, and the levels at which they were reached."""
+    levels: tuple[float, ...] = (level,)
+    if prediction.kind is Kind.PROBABILITY:
+        top = 1.0 if prediction.dtype.kind == "f" else float(np.iinfo(prediction.dtype).max)
+        levels = tuple(share * top for share in THINNING_LEVELS)
+    found = thinned_scores(prediction, truth, levels, context=context)
+    rand = max(found, key=lambda level: found[level].v_rand)
+    info = max(found, key=lambda level: found[level].v_info)
+    return {
+        "v_rand_thinned": found[rand].v_rand,
+        "v_rand_thinned_level": rand,
+        "v_info_thinned": found[info].v_info,
+        "v_info_thinned_level": info,
+    }
 
 
 def _segment_scores(

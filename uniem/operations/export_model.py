@@ -43,8 +43,8 @@ def export_onnx(model: ModelFolder, onnx: PathOutput, params: ExportOnnxParamete
     """Write a trained 2D network as an ONNX file, which other programs run without this one.
 
     It takes (batch, sections, y, x) float32 of any size divisible by the network's stride, gives
-    probabilities, (batch, classes, y, x), and needs operators of version 17. Where onnxruntime is installed,
-    it is compared with Keras.
+    probabilities, (batch, classes, y, x), and needs operators of version 17. What onnxruntime makes of it is
+    compared with Keras.
     """
     from uniem.networks.backend import prepare_backend
     from uniem.networks.exchange import onnx_runtime
@@ -56,9 +56,6 @@ def export_onnx(model: ModelFolder, onnx: PathOutput, params: ExportOnnxParamete
     content = onnx_of(model, takes_gray_values=params.takes_gray_values)
     write_bytes(onnx.path, content)
     context.result(megabytes=len(content) / 1e6)
-    if not onnx_runtime.is_installed():
-        context.message("onnxruntime is not installed, so the file was not compared with Keras.")
-        return
     context.check_cancelled()
     gray = gray_example(model.record)
     image = gray if params.takes_gray_values else normalised(gray, model.record.normalisation)

@@ -33,7 +33,6 @@ from uniem.networks.weights import load_network, save_weights
 
 
 def test_a_trained_network_gives_the_same_through_onnxruntime(tmp_path: Path) -> None:
-    pytest.importorskip("onnxruntime")
     folder = ModelFolder.create(tmp_path / "model")
     image, labels = discs((2, 96, 96))
     train(image, labels, quick_settings(), folder)
@@ -60,7 +59,6 @@ def test_a_trained_network_gives_the_same_through_onnxruntime(tmp_path: Path) ->
 def test_all_layers_and_classes_give_the_same_on_sides_that_differ(
     tmp_path: Path, network: Architecture
 ) -> None:
-    pytest.importorskip("onnxruntime")
     folder = untrained(tmp_path / "model", network, classes=("background", "a", "b"), task="multi-class")
     keras = pytest.importorskip("keras")
     rng, stride = np.random.default_rng(2), network.stride
@@ -131,7 +129,6 @@ def test_layers_that_are_not_known_are_refused_by_name() -> None:
 
 
 def test_what_is_no_onnx_file_is_refused(tmp_path: Path) -> None:
-    pytest.importorskip("onnxruntime")
     with pytest.raises(UniemError, match="cannot load the network"):
         OnnxNetwork(b"not a network")
     folder = untrained(tmp_path / "model", Unet(depth=1, base_features=2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QSignalBlocker, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -30,6 +30,7 @@ _ICONS = {
     Kind.PROBABILITY: "gradient-vertical",
 }
 _LAYER = int(Qt.ItemDataRole.UserRole)
+ROW_MARGIN = 9
 
 
 class LayersPanel(QWidget):
@@ -71,6 +72,8 @@ class LayersPanel(QWidget):
             row.setData(_LAYER, layer)
             row.setCheckState(Qt.CheckState.Checked if layer.is_visible else Qt.CheckState.Unchecked)
             row.setToolTip(str(layer.volume))
+            # As wide as the list, whatever the name.
+            row.setSizeHint(QSize(1, self.list.fontMetrics().height() + ROW_MARGIN))
             self.list.addItem(row)
         self._is_filling = False
         chosen = current if current in self._model.layers else self._model.labels_layer
@@ -143,6 +146,9 @@ class LayersPanel(QWidget):
         self.list.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.list.setDefaultDropAction(Qt.DropAction.MoveAction)
         self.list.setToolTip("Highest first. Drag to reorder; tick to see.")
+        # A long name loses its middle: names of one specimen begin alike and end with what they are.
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.looks = QWidget()
         form = QFormLayout(self.looks)
         form.setContentsMargins(2, 2, 2, 2)

@@ -11,7 +11,17 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
-from uniem.data.formats import FORMATS, Format, format_for, hdf5, image_folder, numpy_archive, tiff_stack
+from uniem.data.formats import (
+    FORMATS,
+    Format,
+    format_for,
+    hdf5,
+    image_folder,
+    mojo,
+    mojo_pyramid,
+    numpy_archive,
+    tiff_stack,
+)
 from uniem.data.palette import Colour
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
@@ -191,6 +201,10 @@ def _bits(result: Volume, params: ConvertParameters, form: ExportForm) -> tuple[
         dtype = np.dtype(np.uint32)
     if form.format is image_folder.FORMAT and params.sections.file_type != "tif" and dtype.kind in "bui":
         dtype = np.dtype(np.uint8 if dtype.itemsize == 1 else np.uint16)
+    elif form.format is mojo.FORMAT:
+        dtype = mojo_pyramid.DTYPES["ids" if result.kind is Kind.LABELS else "images"]
+    elif form.format.holds is not None:
+        dtype = np.dtype(form.format.holds.get(dtype.name, dtype.name))
     return f"{8 * dtype.itemsize}-bit{' floats' if dtype.kind == 'f' else ''}", dtype.itemsize
 
 

@@ -50,7 +50,10 @@ class FolderChooser(QDialog):
             QDir.Filters(QDir.Filter.AllDirs) | QDir.Filter.NoDotAndDotDot | QDir.Filter.Drives
         )
         self.model.setRootPath("")
-        self.model.directoryLoaded.connect(self._scroll)
+        self.model.directoryLoaded.connect(self._take_loaded)
+        self._settling = QTimer(self)
+        self._settling.setSingleShot(True)
+        self._settling.timeout.connect(self._scroll)
         self.tree = self._make_tree()
         self.path = QLineEdit()
         self.path.setClearButtonEnabled(True)
@@ -95,7 +98,7 @@ class FolderChooser(QDialog):
     def showEvent(self, event: QShowEvent) -> None:
         """Bring the folder into view, which a list that is not shown yet cannot do."""
         super().showEvent(event)
-        QTimer.singleShot(SETTLE_MS, lambda: self._scroll(self.folder.anchor))
+        self._settling.start(SETTLE_MS)
 
     def done(self, result: int) -> None:
         """Wait for no look any more."""
@@ -170,10 +173,13 @@ class FolderChooser(QDialog):
     def _check(self, *_: object) -> None:
         self.open_button.setEnabled(bool(self.preview.chosen))
 
-    def _scroll(self, loaded: str) -> None:
+    def _take_loaded(self, loaded: str) -> None:
         """Keep the folder in view while folders above it are read and get their rows."""
         if Path(loaded) in self.folder.parents:
-            self.tree.scrollTo(self.tree.currentIndex(), QTreeView.ScrollHint.PositionAtCenter)
+            self._settling.start(SETTLE_MS)
+
+    def _scroll(self) -> None:
+        self.tree.scrollTo(self.tree.currentIndex(), QTreeView.ScrollHint.PositionAtCenter)
 
     def _go_up(self) -> None:
         self.go_to(self.folder.parent)

@@ -64,7 +64,12 @@ class FolderPreview(QWidget):
 
     @property
     def chosen(self) -> list[str]:
-        """The locations that are ticked, or the folder itself where it need not be chosen from."""
+        """The locations that are ticked, or the folder itself where it need not be chosen from.
+
+        While it is not known what is in a folder, it may be something.
+        """
+        if self.title.text() == NOTHING:
+            return []
         if self.list.isHidden():
             return [str(self.folder)] if self.folder is not None else []
         return [part.location for part in self.list.ticked]

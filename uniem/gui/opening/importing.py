@@ -52,6 +52,7 @@ class Imports(QObject):
         self._workspace, self._queue, self._canvas = workspace, queue, canvas
         self._results, self._current, self._window = results, current, window
         self._under_way: dict[str, _Import] = {}
+        self._cut_off: set[str] = set()
         queue.added.connect(self._take_added)
         queue.changed.connect(self._take_change)
 
@@ -122,12 +123,19 @@ class Imports(QObject):
         self.told.emit(f"Importing {item.name} into {target}. It can be looked at meanwhile.")
 
     def _take_added(self, job: Job) -> None:
-        if _place_of(job) in self._under_way and not job.has_ended:
-            self._results.follow(job, self._finish)
+        place = _place_of(job)
+        if place not in self._under_way or job.has_ended:
+            return
+        self._results.follow(job, self._finish)
+        if place in self._cut_off:
+            self._cut_off.remove(place)
+            self.told.emit(f"The import of {self._under_way[place].item.name} goes on where it stopped.")
 
     def _take_change(self, job: Job) -> None:
-        if job.status.ending is Ending.LOST and _place_of(job) in self._under_way:
-            name = self._under_way[_place_of(job)].item.name
+        place = _place_of(job)
+        if job.status.ending is Ending.LOST and place in self._under_way:
+            name = self._under_way[place].item.name
+            self._cut_off.add(place)
             self.failed.emit(
                 f"The import of {name} was cut off. Retry in the jobs dock goes on where it stopped."
             )

@@ -1,8 +1,7 @@
-"""Running ONNX files by onnxruntime, where it is installed."""
+"""Running ONNX files by onnxruntime."""
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -11,23 +10,12 @@ from numpy.typing import NDArray
 from uniem.errors import UniemError
 
 Floats = NDArray[np.float32]
-PACKAGE = "onnxruntime"
-
-
-def is_installed() -> bool:
-    """Tell whether onnxruntime is there."""
-    return importlib.util.find_spec(PACKAGE) is not None
 
 
 class OnnxNetwork:
     """An ONNX file that onnxruntime has loaded, on the CPU; its first input and output are used."""
 
     def __init__(self, source: Path | bytes) -> None:
-        if not is_installed():
-            raise UniemError(
-                "This network is run by onnxruntime, which is not installed.",
-                "Install uniem[exchange], or onnxruntime by itself.",
-            )
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
