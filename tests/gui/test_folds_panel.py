@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel
 
 from tests.gui.test_training_panel import TINY, choose
+from uniem.gui.forms.section import TallArea
 from uniem.gui.main_window import MainWindow
 from uniem.gui.panels.curves import CurvesView
 from uniem.gui.panels.folds_live import ALL, FoldsLive
@@ -149,6 +151,27 @@ def test_a_fold_has_the_same_colour_in_both_plots(qtbot: Any) -> None:
     curve = ((1, 0.5), (2, 0.4))
     view.show_curves({f"{name} {fold}": curve for name in ("loss", "val_f1") for fold in (1, 2)})
     assert view.colour_of("loss 2") == view.colour_of("val_f1 2") != view.colour_of("loss 1")
+
+
+def test_a_low_window_scrolls_instead_of_laying_parts_over_each_other(qtbot: Any) -> None:
+    live, area = FoldsLive(), TallArea()
+    qtbot.addWidget(area)
+    live.pace.setText("A long sentence that takes several lines of a narrow panel. " * 4)
+    live.table.show()
+    live.table.setFixedHeight(140)
+    foot = QLabel("picture")
+    foot.setFixedHeight(110)
+    live.layout().addWidget(foot)
+    area.setWidget(live)
+    area.resize(340, 420)
+    area.show()
+    qtbot.waitExposed(area)
+    qtbot.waitUntil(lambda: live.height() > area.height())
+    assert live.curves.height() >= 240
+    assert live.table.geometry().bottom() < live.curves.geometry().top()
+    assert live.curves.geometry().bottom() < foot.geometry().top()
+    # pyqtgraph complains where its plots are deleted with what is around them.
+    qtbot.addWidget(area.takeWidget())
 
 
 @pytest.mark.parametrize("operation", ["fine-tune-2d", "resume-2d"])

@@ -6,14 +6,15 @@ import math
 from collections.abc import Mapping
 
 import pyqtgraph as pg
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, QSize
 from qtpy.QtGui import QColor, QPalette
-from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from uniem.gui import style
 
 # Okabe and Ito's colours, told apart with every kind of colour vision.
 COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2", "#F0E442")
+LEAST_HEIGHT = 240
 Curves = Mapping[str, tuple[tuple[int, float], ...]]
 
 
@@ -34,10 +35,12 @@ class CurvesView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._layout)
-        self.setMinimumHeight(240)
-        # As high as there is room, but never so that a page must scroll for it.
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self.setMinimumHeight(LEAST_HEIGHT)
         self.dress()
+
+    def sizeHint(self) -> QSize:
+        """Ask for little: as high as there is room, but never so that a page must scroll for it."""
+        return QSize(super().sizeHint().width(), LEAST_HEIGHT)
 
     @property
     def names(self) -> list[str]:
