@@ -149,9 +149,9 @@ class PairDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Add images and labels")
         self.pickers = {role: InputPicker(role, workspace) for role in (Role.IMAGE, Role.LABELS)}
-        self.buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )
+        self.buttons = QDialogButtonBox()
+        for button in (QDialogButtonBox.StandardButton.Ok, QDialogButtonBox.StandardButton.Cancel):
+            self.buttons.addButton(button)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         form = QFormLayout()
