@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +14,7 @@ from uniem.errors import UniemError
 from uniem.networks.architectures import ForeignNetwork, read_network
 from uniem.networks.backend import BFLOAT16, FLOAT32, Backend
 from uniem.networks.exchange.foreign_engine import ForeignEngine
+from uniem.networks.openvino_model import openvino_model
 from uniem.networks.prediction_settings import Engine
 from uniem.networks.weights import load_network
 
@@ -48,7 +47,7 @@ def load_engine(folder: ModelFolder, engine: Engine, policy: str, margin: int) -
     if isinstance(network, ForeignNetwork):
         return ForeignEngine(folder, network, margin)
     if engine == "openvino":
-        # Exported in float32; OpenVINO rounds by itself.
+        # Converted in float32; OpenVINO rounds by itself.
         return _openvino(_with_probabilities(load_network(folder), margin), policy)
     model = _with_probabilities(load_network(folder, policy), margin)
 
@@ -64,7 +63,7 @@ def _with_probabilities(network: keras.Model, margin: int) -> keras.Model:
 
     kept = keras.layers.Cropping2D(margin, dtype="float32")(network.outputs[0])
     function = "sigmoid" if network.outputs[0].shape[-1] == 1 else "softmax"
-    model = keras.Model(network.inputs, keras.layers.Activation(function, dtype="float32")(kept))
+    model = keras.Model(network.inputs[0], keras.layers.Activation(function, dtype="float32")(kept))
     # XLA is slower on a CPU, and compiles again for every size.
     model.jit_compile = False
     return model
@@ -73,14 +72,9 @@ def _with_probabilities(network: keras.Model, margin: int) -> keras.Model:
 def _openvino(network: keras.Model, policy: str) -> Compute:
     import openvino
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network.xml"
-        network.export(str(path), format="openvino", verbose=False)
-        core = openvino.Core()
-        model = core.read_model(path)
-        # Its own choice is bfloat16 where the processor has it, without a word.
-        hints: dict[str, Any] = {"INFERENCE_PRECISION_HINT": {FLOAT32: "f32", BFLOAT16: "bf16"}[policy]}
-        compiled = core.compile_model(model, "CPU", hints)
+    # Its own choice is bfloat16 where the processor has it, without a word.
+    hints: dict[str, Any] = {"INFERENCE_PRECISION_HINT": {FLOAT32: "f32", BFLOAT16: "bf16"}[policy]}
+    compiled = openvino.Core().compile_model(openvino_model(network), "CPU", hints)
     request = compiled.create_infer_request()
 
     def compute(inputs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -53,10 +53,11 @@ def cross_validate_2d(
     from uniem.networks.backend import prepare_backend
     from uniem.networks.cross_validation import cross_validate
 
-    prepare_backend(params.device)
+    backend = prepare_backend(params.device)
     settings = TrainingSettings.model_validate(params.model_dump(exclude={"further", "folds"}))
     folder = ModelFolder.create(model.path)
     further = read_pairs(params.further)
     done = cross_validate(image, labels, settings, params.folds, folder, context, further=further)
     write_csv(done.table(), report.path)
+    model.device = report.device = str(backend)
     context.result(best_fold=done.best, **done.summary())

@@ -54,5 +54,6 @@ def infer_2d(
     dtype = np.dtype(np.uint32) if numbers_objects else answer.dtype
     out = result.create_like(image, dtype=dtype, kind=Kind.LABELS if numbers_objects else answer.kind)
     done = predict_volume(ensemble, image, out, params, context, path_of(result.location).parent)
+    result.device = done.device
     found = {} if done.objects is None else {"objects": done.objects}
     context.result(minutes=done.seconds / 60, megavoxels_per_second=done.megavoxels_per_second, **found)
