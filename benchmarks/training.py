@@ -108,7 +108,8 @@ def main(say: Callable[[str], object] = sys.stdout.write) -> None:
     a, b = (statistics.median(side) for side in zip(*pairs, strict=True))
     ratio = statistics.median(theirs / mine for mine, theirs in pairs)
     say(
-        f"{prepare_backend(settings.device)}\nU-Net BN, {BATCH} patches of {SIDE}^2: a step {a:.2f} s, bare Keras {b:.2f} s, throughput "
+        f"{prepare_backend(settings.device)}\n"
+        f"U-Net BN, {BATCH} patches of {SIDE}^2: a step {a:.2f} s, bare Keras {b:.2f} s, throughput "
         f"{ratio:.2f} (bar {BAR}); a batch takes {preparing(settings):.3f} s of a processor to make\n"
     )
 
