@@ -37,6 +37,7 @@ def test_the_backend_is_chosen_before_keras_is_imported() -> None:
         "    import torch\n"
         "    assert torch.get_num_threads() == 1\n"
         "    assert keras.ops.zeros(1).device.type == 'cpu'\n"
+        "    assert os.environ['OMP_WAIT_POLICY'] == 'PASSIVE'\n"
         "assert prepare_backend('cpu').framework.id == usual\n"
     )
     environment = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}

@@ -80,6 +80,9 @@ def prepare_backend(device: Device = "auto", threads: int | None = None) -> Back
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    # PyTorch's threads would wait for each other by spinning, which costs many times the work itself where
+    # anything else computes.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if threads is not None:
         for variable in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
             os.environ[variable] = str(threads)
