@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pyqtgraph as pg
 from qtpy.QtCore import QEvent
 from qtpy.QtGui import QColor, QPalette
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from uniem.gui import style
 
@@ -35,6 +35,8 @@ class CurvesView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._layout)
         self.setMinimumHeight(240)
+        # As high as there is room, but never so that a page must scroll for it.
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.dress()
 
     @property

@@ -113,8 +113,8 @@ class FoldsLive(TrainingLive):
         row.addWidget(QLabel("Curves of"))
         row.addWidget(self.shown)
         row.addStretch(1)
-        self.add_below_buttons(row)
-        self.add_above_pictures(self.table)
+        self.add_above_curves(self.table)
+        self.add_above_curves(row)
         self.add_button(self.infer)
 
     def _offer_folds(self, folds: int, has_ended: bool) -> None:

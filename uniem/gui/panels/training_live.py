@@ -89,13 +89,13 @@ class TrainingLive(QWidget):
         """Return which of several trainings this is; empty where there is one."""
         return ""
 
-    def add_below_buttons(self, row: QHBoxLayout) -> None:
-        """Put a row between the buttons and the curves."""
-        self._column.insertLayout(2, row)
-
-    def add_above_pictures(self, widget: QWidget) -> None:
-        """Put a widget between the curves and the pictures."""
-        self._column.addWidget(widget)
+    def add_above_curves(self, part: QWidget | QHBoxLayout) -> None:
+        """Put a widget or a row between what is there and the curves."""
+        place = self._column.indexOf(self.curves)
+        if isinstance(part, QWidget):
+            self._column.insertWidget(place, part)
+        else:
+            self._column.insertLayout(place, part)
 
     def _picture(self, name: str) -> Picture:
         if name not in self._pictures:
