@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24 -dpi 96"
 
-.PHONY: setup run test verify peers lint format bench freeze docs clean
+.PHONY: setup run test verify peers backends lint format bench freeze docs clean
 
 setup:
 	@bash installer/set-up.sh
@@ -27,6 +27,13 @@ verify: setup
 peers: setup
 	@bash installer/set-up.sh peers
 	@$(PYTHON) -m pytest tests/peers
+
+# Networks by PyTorch, in an environment without TensorFlow; then both frameworks with each other's models.
+backends: setup
+	@bash installer/set-up.sh torch
+	@KERAS_BACKEND=torch .venv-torch/bin/python -m pytest tests/networks $(wildcard tests/operations/test_*training*.py \
+		tests/operations/test_inference*.py tests/operations/test_*port_model.py)
+	@$(PYTHON) -m pytest tests/frameworks
 
 lint: setup
 	@.venv/bin/ruff check .

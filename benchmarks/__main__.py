@@ -13,6 +13,7 @@ NAMES = (
     "labelling",
     "inference",
     "training",
+    "frameworks",
     "memory",
     "volumes",
     "proofreading",

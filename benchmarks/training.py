@@ -16,6 +16,7 @@ from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import ArrayVolume, Kind
 from uniem.networks.architectures import Unet
 from uniem.networks.augmentation import Augmentation
+from uniem.networks.backend import prepare_backend
 from uniem.networks.patches import Batch
 from uniem.networks.settings import TrainingSettings
 from uniem.networks.training_data import example_patches
@@ -77,7 +78,6 @@ def ours(settings: TrainingSettings) -> float:
 
 def bare(settings: TrainingSettings, batches: list[Batch]) -> float:
     """Return the median seconds of a step of Keras alone, on the same kind of batches."""
-    from uniem.networks.backend import prepare_backend
     from uniem.networks.learner import Learner
 
     policy = prepare_backend(settings.device).policy(settings.precision)
@@ -101,13 +101,14 @@ def preparing(settings: TrainingSettings) -> float:
 
 
 def main(say: Callable[[str], object] = sys.stdout.write) -> None:
-    """Print the median times per step, interleaved, and the ratio of throughputs."""
+    """Print what computes, the median times per step, interleaved, and the ratio of throughputs."""
     settings = settings_of(16, steps=STEPS)
     batches = list(islice(example_patches([make_data()], settings), 2))
     pairs = [(ours(settings), bare(settings, batches)) for _ in range(ROUNDS)]
     a, b = (statistics.median(side) for side in zip(*pairs, strict=True))
     ratio = statistics.median(theirs / mine for mine, theirs in pairs)
     say(
+        f"{prepare_backend(settings.device)}\n"
         f"U-Net BN, {BATCH} patches of {SIDE}^2: a step {a:.2f} s, bare Keras {b:.2f} s, throughput "
         f"{ratio:.2f} (bar {BAR}); a batch takes {preparing(settings):.3f} s of a processor to make\n"
     )

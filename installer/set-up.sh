@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes .venv and installs uniem with its test tools and the system libraries that Qt, VTK and the tests need.
-# `set-up.sh peers` makes .venv-peers instead, with the readers of other projects and a browser for them.
+# `set-up.sh peers` makes .venv-peers instead, with the readers of other projects and a browser for them;
+# `set-up.sh torch` makes .venv-torch, in which PyTorch takes the place of TensorFlow.
 # Quick when nothing is missing: a stamp of the dependency list decides whether pip runs at all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -57,11 +58,27 @@ install_python_packages() {
     echo "$wanted" >"$folder/installed"
 }
 
+# Prints what setup.cfg asks for, for its tests too, without TensorFlow.
+list_all_but_tensorflow() {
+    "$(find_python)" - <<'END'
+import configparser
+
+config = configparser.ConfigParser()
+config.read("setup.cfg")
+lists = config["options"]["install_requires"], config["options.extras_require"]["test"]
+print(*(line for one in lists for line in one.split("\n") if line and not line.startswith("tensorflow")), sep="\n")
+END
+}
+
 # The lists of system packages are split into words on purpose.
 # shellcheck disable=SC2086
 if [ "${1:-}" = peers ]; then
     install_system_packages $browser
     install_python_packages .venv-peers installer/peers.txt --requirement installer/peers.txt
+elif [ "${1:-}" = torch ]; then
+    install_system_packages $run_time $tests
+    install_python_packages .venv-torch "setup.cfg pyproject.toml installer/torch.txt" \
+        --requirement installer/torch.txt --requirement <(list_all_but_tensorflow)
 else
     install_system_packages $run_time $tests
     install_python_packages .venv "setup.cfg pyproject.toml" --editable '.[test,freeze,bench]'

@@ -9,8 +9,11 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from uniem.cli import main
+from uniem.data.formats.glimpse import Contents, contents_of
+from uniem.data.model_folder import ModelFolder, ModelRecord, Normalisation
 
 
 @pytest.fixture
@@ -34,6 +37,28 @@ def test_volumes_are_described(stack: Path, tmp_path: Path, capsys: pytest.Captu
     found = json.loads(capsys.readouterr().out)[0]
     assert found["size"] == [3, 20, 30]
     assert found["kind"] == "image"
+
+
+def test_a_model_with_pictures_in_its_folder_is_a_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = ModelFolder.create(tmp_path / "model")
+    model.save_record(
+        ModelRecord(
+            architecture={"kind": "unet"},
+            normalisation=Normalisation(mean=1, std=2),
+            patch=64,
+            stride=8,
+            receptive_field=100,
+            parameters=12,
+        )
+    )
+    model.weights_path.write_bytes(b"weights")
+    np.savez(model.path / "resume.npz", a=np.zeros((2, 3, 4)), b=np.zeros(3))
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(model.path / "preview.png")
+    assert main(["info", str(model.path)]) == 0
+    assert "a trained network" in capsys.readouterr().out
+    assert contents_of(model.path) == Contents("a trained network", ())
 
 
 def test_what_is_dropped_on_the_icon_opens_in_the_window(

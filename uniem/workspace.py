@@ -16,7 +16,7 @@ from psygnal import Signal
 from uniem import paths
 from uniem.data.formats import open_volume, split_location
 from uniem.data.location import is_web_address, name_of_location, normalised_location
-from uniem.data.mesh import Mesh, read_meshes
+from uniem.data.mesh import MESH_SUFFIXES, Mesh, read_meshes
 from uniem.data.model_folder import ModelFolder
 from uniem.data.project import is_project
 from uniem.data.volume import Kind, Volume
@@ -26,7 +26,6 @@ from uniem.operations.operation import Role
 logger = logging.getLogger(__name__)
 
 Noun = Volume | ModelFolder | list[Mesh] | Path
-MESH_SUFFIXES = (".ply", ".stl", ".obj")
 RECENT_LOCATIONS = 20
 RECENT_PROJECTS = 10
 

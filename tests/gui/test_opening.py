@@ -297,6 +297,11 @@ def test_the_folder_chooser_keeps_the_folder_in_view_and_opens_none_without_anyt
     chooser.go_to(tmp_path / "last" / "sections")
     qtbot.waitUntil(lambda: chooser.preview.is_known, timeout=10_000)
     assert chooser.open_button.isEnabled()
+    (tmp_path / "last" / "meshes").mkdir()
+    (tmp_path / "last" / "meshes" / "1.ply").write_bytes(b"ply")
+    chooser.go_to(tmp_path / "last" / "meshes")
+    qtbot.waitUntil(lambda: chooser.preview.title.text() == "Meshes", timeout=10_000)
+    assert chooser.preview.chosen == [str(tmp_path / "last" / "meshes")]
     chooser.reject()
 
 

@@ -68,14 +68,17 @@ def predicted(
 
 def expected(model: ModelFolder, stack: NDArray[Any]) -> NDArray[np.float32]:
     """Return the probabilities, (z, y, x, channels), of whole sections, (z, y, x[, sections]), far mirrored."""
+    import keras
+
     record, margin = model.record, 64
     sections = stack if stack.ndim == 4 else stack[..., None]
     size = sections.shape[1:3]
     wide = np.pad(sections, [(0, 0), (margin, margin), (margin, margin), (0, 0)], mode="reflect")
     wide = np.pad(wide, [(0, 0), *((0, -n % record.stride) for n in wide.shape[1:3]), (0, 0)], mode="reflect")
     network = load_network(model)
+    inputs = [normalised(one[None], record.normalisation) for one in wide]
     # Called layer by layer, which is slow once and fast if done a few times only.
-    logits = np.concatenate([network(normalised(one[None], record.normalisation)) for one in wide])
+    logits = np.concatenate([keras.ops.convert_to_numpy(network(each, training=False)) for each in inputs])
     return probabilities(logits[:, margin : margin + size[0], margin : margin + size[1]])
 
 

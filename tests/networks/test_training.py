@@ -155,7 +155,7 @@ def test_the_best_weights_are_not_always_the_last(tmp_path: Path, sample: Sample
     answers = []
     for step, f1 in enumerate((0.5, 0.9, 0.7), start=1):
         learner.network.layers[-1].bias.assign([float(step)])
-        answers.append(np.asarray(learner.network(zero)))
+        answers.append(learner.network.predict_on_batch(zero))
         checkpoints.save_judged(Standing(step, 1.0, 0, (0.1,)), Scores(loss=0.1, f1=f1, jaccard=0.4))
     assert folder.record.best["step"] == 2
     assert checkpoints.judgements_since_best == 1

@@ -17,7 +17,8 @@ WIDTH = 12
 def info_of(text: str) -> dict[str, Any]:
     """Return what stands at a location as JSON values; raise `UniemError` if it cannot be opened."""
     location = normalised_location(read_location(text))
-    if parts := parts_at(location):
+    # A model has pictures in its folder too, which are not what it is.
+    if not ModelFolder.is_model(location) and (parts := parts_at(location)):
         return {"location": location, "format": _format(location), "volumes": [_part(part) for part in parts]}
     noun = read_noun(location)
     if isinstance(noun, Volume):

@@ -21,6 +21,7 @@ from uniem.data.formats.files import PARSER_ERRORS, check_regular, reading, repl
 from uniem.data.palette import Colour, colour_of
 from uniem.errors import UniemError
 
+MESH_SUFFIXES = (".ply", ".stl", ".obj")
 INDEX = "meshes.json"
 STL_TRIANGLE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 STL_HEADER = 80

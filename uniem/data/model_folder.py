@@ -58,6 +58,7 @@ class ModelRecord(BaseModel):
     stride: int = Field(description="Sides of network inputs are multiples of this.")
     receptive_field: int = Field(description="Width in pixels of the input that one output pixel depends on.")
     precision: str = Field("float32", description="Arithmetic used in training.")
+    device: str = Field("", description="What computed the training: the framework and the device.")
     parameters: int = Field(description="Number of weights.")
     steps: int = Field(0, description="Training steps done.")
     seconds: float = Field(0.0, description="Training time.")

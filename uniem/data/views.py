@@ -187,6 +187,11 @@ class RenumberedLabels(View):
         """Return the labels of a box, uint32."""
         return _piecewise(self.of, box, self.dtype, self._renumbered)
 
+    def number_of(self, label: int) -> int:
+        """Return the number that a label gets; 0 where the volume has it not."""
+        place = int(np.searchsorted(self._ids, label))
+        return place + 1 if place < len(self._ids) and int(self._ids[place]) == label else 0
+
     def _renumbered(self, labels: NDArray[Any]) -> NDArray[Any]:
         numbers = np.searchsorted(self._ids, labels) + 1
         return np.where(labels == 0, 0, numbers).astype(np.uint32)

@@ -85,6 +85,8 @@ def facts_of(model: ModelFolder) -> dict[str, str]:
         "Voxels": _voxels(record),
         "Trained": f"{record.steps:,} steps, {record.seconds / 60:.1f} min",
     }
+    if record.device:
+        facts["Trained by"] = record.device
     try:
         when = datetime.fromtimestamp(model.record_path.stat().st_mtime).astimezone()
     except OSError:

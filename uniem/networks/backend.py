@@ -1,4 +1,4 @@
-"""Choose the engine, the device and the precision before Keras is imported."""
+"""Choose the framework, the device and the precision before Keras is imported."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from uniem.errors import UniemError
+from uniem.networks.framework import (
+    TENSORFLOW,
+    TORCH,
+    VARIABLE,
+    Framework,
+    framework_of_process,
+    gpu_remedy,
+)
 
 Device = Literal["auto", "cpu", "gpu"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -26,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """The engine in use, where it computes, and how precisely it may.
+    """What computes networks in this process: the framework, where, and how precisely it may.
 
     Attributes
     ----------
@@ -34,7 +42,7 @@ class Backend:
         Whether the device computes in bfloat16 natively; elsewhere it would only be slower.
     """
 
-    engine: str
+    framework: Framework
     device: Literal["cpu", "gpu"]
     device_name: str
     threads: int
@@ -45,36 +53,46 @@ class Backend:
         wants_bfloat16 = self.has_bfloat16 if precision == "auto" else precision == "bfloat16"
         return BFLOAT16 if wants_bfloat16 else FLOAT32
 
-    def __str__(self) -> str:
-        where = self.device_name if self.device == "gpu" else f"{self.device_name}, {self.threads} threads"
+    @property
+    def place(self) -> str:
+        """The device in words."""
+        threads = "" if self.device == "gpu" else f", {self.threads} threads"
         bfloat16 = ", with bfloat16" if self.has_bfloat16 else ""
-        return f"{self.engine} on the {self.device.upper()} ({where}{bfloat16})"
+        return f"on the {self.device.upper()} ({self.device_name}{threads}{bfloat16})"
+
+    @property
+    def explanation(self) -> str:
+        """The framework and the device, and why this framework where it is not the usual one."""
+        return f"{self}, because {self.framework.reason}" if self.framework.reason else str(self)
+
+    def __str__(self) -> str:
+        return f"{self.framework.name} {self.place}"
 
 
 def prepare_backend(device: Device = "auto", threads: int | None = None) -> Backend:
-    """Set up the engine and return what is in use; call it before anything imports Keras.
+    """Choose what computes, set it up and say what it is; call it before anything imports Keras.
 
     An existing `KERAS_BACKEND` is honoured. `threads` limits the CPU threads of one operation (None: all
-    cores); it has no effect once the engine has started. GPU memory is taken as needed, not all at once.
+    cores); it has no effect once TensorFlow has started. GPU memory is taken as needed, not all at once.
     """
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    framework = framework_of_process(device != "cpu")
+    os.environ[VARIABLE] = framework.id
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    # PyTorch's threads would wait for each other by spinning, which costs many times the work itself where
+    # anything else computes.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if threads is not None:
         for variable in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
             os.environ[variable] = str(threads)
-    engine = os.environ["KERAS_BACKEND"]
-    if device == "cpu" and engine not in sys.modules:
+    if device == "cpu" and framework.id not in sys.modules:
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    backend = _describe(engine, device, threads or _cores())
-    logger.info("Networks run by %s", backend)
+    backend = _describe(framework, device, threads or _cores())
+    if framework.id == TORCH:
+        _prepare_torch(backend.device, threads)
+    logger.info("Networks run by %s", backend.explanation)
     return backend
-
-
-def describe_device(device: Device = "auto") -> str:
-    """Return a short sentence on what networks run on; this imports the engine."""
-    return str(prepare_backend(device))
 
 
 @contextmanager
@@ -91,34 +109,46 @@ def dtype_policy(name: str) -> Iterator[None]:
 
 
 def out_of_memory_errors() -> tuple[type[BaseException], ...]:
-    """Return the errors by which the engine says that the device's memory is too small."""
-    if os.environ.get("KERAS_BACKEND") == "torch":
+    """Return the errors by which the framework says that the device's memory is too small."""
+    framework = os.environ.get(VARIABLE)
+    if framework == TORCH:
         import torch
 
         return MemoryError, torch.OutOfMemoryError
+    if framework != TENSORFLOW:
+        return (MemoryError,)
     import tensorflow
 
     return MemoryError, tensorflow.errors.ResourceExhaustedError
 
 
-def _describe(engine: str, device: Device, threads: int) -> Backend:
-    gpu = _find_gpu(engine) if device != "cpu" else None
+def _describe(framework: Framework, device: Device, threads: int) -> Backend:
+    gpu = _find_gpu(framework.id) if device != "cpu" else None
     if device == "gpu" and gpu is None:
-        raise UniemError(f"{engine} finds no GPU on this computer.", "Choose the device 'auto' or 'cpu'.")
+        raise UniemError(f"{framework.name} finds no GPU on this computer.", gpu_remedy())
     if gpu is not None:
         name, has_bfloat16 = gpu
-        return Backend(engine, "gpu", name, threads, has_bfloat16)
+        return Backend(framework, "gpu", name, threads, has_bfloat16)
     name, flags = _processor()
-    return Backend(engine, "cpu", name, threads, bool(flags & BFLOAT16_FLAGS))
+    return Backend(framework, "cpu", name, threads, bool(flags & BFLOAT16_FLAGS))
 
 
-def _find_gpu(engine: str) -> tuple[str, bool] | None:
+def _prepare_torch(device: Literal["cpu", "gpu"], threads: int | None) -> None:
+    # By itself Keras would take any accelerator that PyTorch finds, whatever was asked for.
+    os.environ["KERAS_TORCH_DEVICE"] = "cuda" if device == "gpu" else "cpu"
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def _find_gpu(framework: str) -> tuple[str, bool] | None:
     """Return the first GPU's name and whether it has bfloat16, or None."""
-    if engine == "tensorflow":
+    if framework == TENSORFLOW:
         import tensorflow
 
         return _tensorflow_gpu(tensorflow)
-    if engine == "torch":
+    if framework == TORCH:
         import torch
 
         if not torch.cuda.is_available():

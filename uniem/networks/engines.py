@@ -64,7 +64,7 @@ def load_engine(
             )
         return ForeignEngine(folder, network, margin)
     if engine == "openvino":
-        # Exported in float32; OpenVINO rounds by itself.
+        # Converted in float32; OpenVINO rounds by itself.
         return compute_by_openvino(_with_probabilities(load_network(folder), margin), policy, samples)
     model = _with_probabilities(load_network(folder, policy), margin)
 
@@ -80,7 +80,7 @@ def _with_probabilities(network: keras.Model, margin: int) -> keras.Model:
 
     kept = keras.layers.Cropping2D(margin, dtype="float32")(network.outputs[0])
     function = "sigmoid" if network.outputs[0].shape[-1] == 1 else "softmax"
-    model = keras.Model(network.inputs, keras.layers.Activation(function, dtype="float32")(kept))
+    model = keras.Model(network.inputs[0], keras.layers.Activation(function, dtype="float32")(kept))
     # XLA is slower on a CPU, and compiles again for every size.
     model.jit_compile = False
     return model

@@ -55,7 +55,7 @@ class Learner:
         self.loss = loss_of(settings.loss, class_weights)
         self.parts = 1
         # The same layers twice: the plain network is saved without the optimiser.
-        self.compiled = keras.Model(self.network.inputs, self.network.outputs)
+        self.compiled = keras.Model(self.network.inputs[0], self.network.outputs[0])
         self._compile()
 
     def learn(self, batch: Batch, learning_rate: float) -> float:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from uniem.errors import UniemError
 from uniem.networks.backend import BFLOAT16, FLOAT32
+from uniem.networks.openvino_model import openvino_model
 
 if TYPE_CHECKING:
     import keras
@@ -43,7 +42,7 @@ def compute_by_openvino(
     """Return what computes a network by OpenVINO; for 8 bits it is calibrated on samples of its input."""
     import openvino
 
-    model = _converted(network)
+    model = openvino_model(network)
     if policy == INT8:
         model = _quantised(model, samples)
     compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": HINTS[policy]})
@@ -54,16 +53,6 @@ def compute_by_openvino(
         return np.array(request.get_output_tensor(0).data)
 
     return compute
-
-
-def _converted(network: keras.Model) -> openvino.Model:
-    import openvino
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network.xml"
-        network.export(str(path), format="openvino", verbose=False)
-        # Else the weights stay in a file that is about to go.
-        return openvino.Core().read_model(path, config={"ENABLE_MMAP": False})
 
 
 def _quantised(model: openvino.Model, samples: Sequence[Floats]) -> Any:

@@ -102,7 +102,7 @@ def predict_volume(
         speed,
         tiling.tile_yx,
         tiling.overlap,
-        str(run.backend),
+        run.device,
         run.policy,
         found,
         run.deviation,
@@ -230,11 +230,20 @@ class _Run:
         return self.ensemble.bytes_per_pixel * math.prod(tiling.input_yx) * tiling.batch // 1_000_000
 
     def _tell(self, tiling: Tiling) -> None:
-        through = " through OpenVINO" if self.settings.engine == "openvino" else ""
         self.context.message(
-            f"Predicting by {self.backend}{through}, in {self.policy.replace('_', ' ')}, tiles of "
-            f"{tiling.tile_yx[0]} × {tiling.tile_yx[1]} pixels and a margin of {tiling.margin}."
+            f"Predicting in {self.policy.replace('_', ' ')}, tiles of {tiling.tile_yx[0]} × "
+            f"{tiling.tile_yx[1]} pixels and a margin of {tiling.margin}, by {self.explanation}."
         )
+
+    @property
+    def device(self) -> str:
+        """What computes, and on which device."""
+        return f"OpenVINO {self.backend.place}" if self.settings.engine == "openvino" else str(self.backend)
+
+    @property
+    def explanation(self) -> str:
+        """What computes, and why where it is not the usual choice."""
+        return self.device if self.settings.engine == "openvino" else self.backend.explanation
 
 
 def default_memory() -> int:

@@ -86,7 +86,7 @@ def train(
     learner = begun.learner(data)
     if start is not None:
         _begin_with(start, learner, begun.context)
-    record = _begin_record(image, settings, data, learner, begun.policy)
+    record = _begin_record(image, settings, data, learner, begun)
     update: dict[str, Any] = {"provenance": dict(provenance or {})}
     update["name"] = folder.path.name.removesuffix(".part")
     if start is not None:
@@ -110,8 +110,9 @@ def resume_training(
 ) -> TrainingResult:
     """Go on with a training where it was interrupted, on the same data, and leave the model in a new folder.
 
-    On a CPU the model becomes the same, bit for bit, as if it had not been interrupted. `steps` are those in
-    all, `more_minutes` the longest time from now on; without them the limits are those of before.
+    On a CPU, by the framework that began, the model becomes the same, bit for bit, as if it had not been
+    interrupted. `steps` are those in all, `more_minutes` the longest time from now on; without them the
+    limits are those of before.
     """
     standing, state = read_standing(model)
     record = model.record
@@ -136,10 +137,11 @@ def resume_training(
     update: dict[str, Any] = {
         "training": {**record.training, **settings.model_dump(mode="json")},
         "history": tuple(entry for entry in record.history if entry["step"] <= standing.step),
+        "device": str(begun.backend),
     }
     if provenance is not None:
         update["provenance"] = dict(provenance)
-    begun.context.message(f"Going on after step {standing.step}.")
+    begun.context.message(f"Going on after step {standing.step}.{begun.difference_to(record)}")
     return begun.run(data, learner, folder, record.model_copy(update=update), standing)
 
 
@@ -162,6 +164,13 @@ class _Begun:
         backend = prepare_backend(settings.device)
         return _Begun(settings, context, clock, backend, policy or backend.policy(settings.precision))
 
+    def difference_to(self, record: ModelRecord) -> str:
+        """Return a sentence where what was begun by one framework goes on by another; else nothing."""
+        name = self.backend.framework.name
+        if not record.device or record.device.startswith(f"{name} "):
+            return ""
+        return f" It was begun by {record.device}, and does not become exactly what it would have there."
+
     def learner(self, data: TrainingData) -> Learner:
         return Learner(
             self.settings, self.policy, len(data.names), data.class_weights, told=self.context.message
@@ -177,7 +186,8 @@ class _Begun:
     ) -> TrainingResult:
         """Learn to the end and say how it went."""
         checkpoints = Checkpoints(folder, record, learner, self.settings.criterion)
-        self.context.message(f"Training by {self.backend}, in {self.policy.replace('_', ' ')}.")
+        arithmetic = self.policy.replace("_", " ")
+        self.context.message(f"Training in {arithmetic} by {self.backend.explanation}.")
         events = EventFile(folder.path)
         run = _Run(self.settings, data, learner, checkpoints, self.clock, self.context, events, standing)
         done, ending = run.to_the_end()
@@ -350,7 +360,7 @@ def _window_to_show(data: TrainingData) -> Batch:
 
 
 def _begin_record(
-    image: Volume, settings: TrainingSettings, data: TrainingData, learner: Learner, policy: str
+    image: Volume, settings: TrainingSettings, data: TrainingData, learner: Learner, begun: _Begun
 ) -> ModelRecord:
     network, target = settings.network, data.target
     return ModelRecord(
@@ -364,7 +374,8 @@ def _begin_record(
         patch=settings.patch_size,
         stride=network.stride,
         receptive_field=network.receptive_field,
-        precision=policy,
+        precision=begun.policy,
+        device=str(begun.backend),
         parameters=learner.network.count_params(),
         training=settings.model_dump(mode="json"),
     )

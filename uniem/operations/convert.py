@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +11,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from uniem.algorithms.filters import grey_range
-from uniem.data.formats import Format, format_for, image_folder, ome_zarr, open_volume, tiff_stack
+from uniem.data.edited import said_of
+from uniem.data.formats import Format, format_for, image_folder, mojo, ome_zarr, open_volume, tiff_stack
+from uniem.data.formats.contents import format_of
+from uniem.data.formats.mojo import LOCKED, MojoSegment
 from uniem.data.geometry import Box, slabs
+from uniem.data.location import is_web_address, split_location
 from uniem.data.views import (
     CastLabels,
     CastVolume,
@@ -59,12 +65,13 @@ def convert(source: Volume, result: VolumeOutput, params: ConvertParameters, con
     chosen = format_for(result.location)
     kind = source.kind if params.kind == AS_FOUND else Kind(params.kind)
     check_applicable(params, kind, chosen)
-    result.copy_from(converted(source, kind, params, context), context, **_options(params, chosen))
+    view = converted(source, kind, params, context)
+    result.copy_from(view, context, **_options(params, chosen), **_segments(source, view, chosen))
 
 
 def converted(source: Volume, kind: Kind, params: ConvertParameters, context: Context) -> Volume:
     """Return a volume as it is to be written, computed section by section while it is read."""
-    if params.kind != AS_FOUND and source.source:
+    if params.kind != AS_FOUND and source.source and not _store_of(source):
         # Colour pictures opened as labels have an id for every colour, else grey values.
         source = open_volume(source.source, kind)
     view = placed(source, kind, params)
@@ -147,6 +154,39 @@ def _options(params: ConvertParameters, chosen: Format) -> dict[str, Any]:
         compression = None if params.tiff.compression == "by kind" else params.tiff.compression
         return {"compression": compression, **colours}
     return {"version": params.zarr.version} if chosen is ome_zarr.FORMAT else {}
+
+
+def _store_of(source: Volume) -> Path | None:
+    """Return the store that a volume is in, with its edits or without; None for one that is in none."""
+    place = source.source
+    is_store = bool(place) and not is_web_address(place) and "::" not in place and Path(place).is_dir()
+    return Path(place) if is_store and format_of(Path(place)) is ome_zarr.FORMAT else None
+
+
+def _segments(source: Volume, view: Volume, chosen: Format) -> dict[str, Any]:
+    """Return what a Dojo folder can keep of what is said of objects: names, locks and colours."""
+    if chosen is not mojo.FORMAT or view.kind is not Kind.LABELS or not source.source:
+        return {}
+    known = _known_segments(source)
+    renumbered = view.of if isinstance(view, CastLabels) else view
+    if isinstance(renumbered, RenumberedLabels):
+        numbers = [(each, renumbered.number_of(each.id)) for each in known]
+        known = [replace(each, id=number) for each, number in numbers if number]
+    return {"segments": known}
+
+
+def _known_segments(source: Volume) -> list[MojoSegment]:
+    if (store := _store_of(source)) is not None:
+        return [
+            MojoSegment(label, each.name, confidence=LOCKED if each.is_locked else 0, colour=each.colour)
+            for label, each in said_of(store).items()
+        ]
+    if (
+        is_web_address(source.source)
+        or format_of(path := split_location(source.source)[0]) is not mojo.FORMAT
+    ):
+        return []
+    return mojo.read_segments(path.parent if path.name in mojo.PARTS else path)
 
 
 def _chosen(view: Volume, params: ConvertParameters) -> Volume:

@@ -54,7 +54,7 @@ def cross_validate_2d(
     from uniem.networks.backend import prepare_backend
     from uniem.networks.cross_validation import cross_validate
 
-    prepare_backend(params.device)
+    model.device = report.device = str(prepare_backend(params.device))
     settings = TrainingSettings.model_validate(params.model_dump(exclude={"further", "folds"}))
     folder = ModelFolder.create(model.path)
     further = read_pairs(params.further)

@@ -53,7 +53,7 @@ def run_operation(
     def publish(names: Mapping[str, Output]) -> None:
         provenance = _provenance(operation, parameters, inputs, nouns, started)
         for target in names.values():
-            target.publish(provenance, context)
+            target.publish(provenance.model_copy(update={"device": target.device}), context)
 
     with _storage_errors(outputs), _discarding(targets):
         try:

@@ -54,6 +54,7 @@ def infer_2d(
     dtype = np.dtype(np.uint32) if numbers_objects else answer.dtype
     out = result.create_like(image, dtype=dtype, kind=Kind.LABELS if numbers_objects else answer.kind)
     done = predict_volume(ensemble, image, out, params, context, path_of(result.location).parent)
+    result.device = done.device
     found: dict[str, Any] = {} if done.objects is None else {"objects": done.objects}
     if done.deviation is not None:
         found |= done.deviation.results()

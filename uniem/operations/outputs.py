@@ -63,6 +63,8 @@ class VolumeOutput:
         self.location = location
         self.kind = kind
         path = path_of(location)
+        # What computed it, where the body says so.
+        self.device = ""
         self._is_store = path.suffix == ".zarr"
         self._part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:6]}.part.zarr")
         # The ending names the format, so the part keeps it; without one it is a folder of sections.
@@ -149,6 +151,7 @@ class PathOutput:
         self.final = Path(location)
         self.path = self.final.with_name(f".{self.final.stem}.{uuid.uuid4().hex[:6]}.part{self.final.suffix}")
         self.is_usable = False
+        self.device = ""
 
     def mark_usable(self) -> None:
         """Tell that what is there is worth keeping even if the run is cancelled now."""

@@ -126,8 +126,8 @@ def resume_2d(
 ) -> None:
     """Go on with the training of a 2D network where it was interrupted.
 
-    It takes the same images and labels. On a CPU the model becomes the same as if it had never been
-    interrupted. The interrupted model stays as it is.
+    It takes the same images and labels. On a CPU, by the same framework, the model becomes the same as if it
+    had never been interrupted. The interrupted model stays as it is.
     """
     from uniem.networks.training import resume_training
 
@@ -154,5 +154,7 @@ def _usable_when_cancelled(model: PathOutput) -> Iterator[ModelFolder]:
         yield folder
     except Cancelled:
         if ModelFolder.is_model(model.path):
+            model.device = folder.record.device
             model.mark_usable()
         raise
+    model.device = folder.record.device

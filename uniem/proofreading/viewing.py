@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from uniem.data.edited import SeenAsEdited
+from uniem.data.edited import Said, SeenAsEdited
 from uniem.data.store import open_store
 from uniem.file_lock import note_of_holder
 from uniem.proofreading.checkpoint import VolumeChanged
@@ -115,3 +116,11 @@ def see_unsaved(path: Path) -> SeenAsEdited | None:
         return f"{path.name} was saved while it was read; parts that were read late may be newer."
 
     return SeenAsEdited(view.volume, f"{path.name} is read with {count} not saved yet.", warning)
+
+
+def said_of_objects(path: Path) -> Mapping[int, Said]:
+    """Return what is said of a volume's objects, by their ids, saved or not; nothing without a journal."""
+    view = view_edited(path)
+    if view is None:
+        return {}
+    return {label: Said(each.name, each.locked, each.colour) for label, each in view.objects.said.items()}

@@ -297,6 +297,19 @@ def test_the_brush_and_the_scale_bar_tell_nm(painting_canvas: Canvas) -> None:
     assert painting_canvas.scale_bar.text == "500 nm"
 
 
+def test_pixels_whose_thickness_nobody_told_have_a_scale_bar_in_their_own_plane(canvas: Canvas) -> None:
+    volume = ArrayVolume(np.full((3, 200, 300), 90, np.uint8))
+    canvas.show_volumes(volume)
+    assert canvas.scale_bar.isHidden()
+    volume = ArrayVolume(np.full((3, 200, 300), 90, np.uint8))
+    volume.pixel_size = (6.0, 6.0)
+    canvas.show_volumes(volume)
+    canvas.view.zoom(1 / canvas.view.camera.scale)
+    assert canvas.scale_bar.isVisible() and canvas.scale_bar.text == "500 nm"
+    sides = [view.axes.column_nm(volume) for view in canvas.grid.views]
+    assert sides.count(None) == 2
+
+
 def test_the_hint_names_the_key_that_shows_the_raw_image(qtbot: QtBot, painting_canvas: Canvas) -> None:
     canvas = painting_canvas
     assert ("Space", "hold to see raw") in canvas.hint().others

@@ -16,7 +16,10 @@ from uniem.data.formats.contents import Part, format_of, parts_at
 from uniem.data.formats.picture_series import picture_names, selected
 from uniem.data.geometry import Box, Triple, VoxelSize
 from uniem.data.location import split_location
+from uniem.data.mesh import MESH_SUFFIXES
+from uniem.data.model_folder import ModelFolder
 from uniem.data.palette import colours_of
+from uniem.data.project import is_project
 from uniem.data.volume import Kind, Volume
 
 # Of a section without a pyramid no more than this many voxels a side are read.
@@ -43,7 +46,9 @@ class Glimpse:
 
 
 def contents_of(folder: Path, should_stop: Callable[[], bool] = lambda: False) -> Contents:
-    """Return what a folder holds; a folder of one volume has one part, itself."""
+    """Return what a folder holds; a folder of one volume has one part, itself; of other things none."""
+    if title := _other_than_volumes(folder):
+        return Contents(title, ())
     found = format_of(folder)
     parts = parts_at(str(folder), should_stop=should_stop)
     if not parts and found is not None:
@@ -51,6 +56,19 @@ def contents_of(folder: Path, should_stop: Callable[[], bool] = lambda: False) -
     title = "a folder of several volumes" if len(parts) > 1 and found in (None, image_folder.FORMAT) else ""
     title = title or (found.title if found else "")
     return Contents(title, tuple(parts))
+
+
+def _other_than_volumes(folder: Path) -> str:
+    """Return what a folder is that may well have pictures and stores in it, but is opened as a whole."""
+    if is_project(folder):
+        return "a project"
+    if ModelFolder.is_model(folder):
+        return "a trained network"
+    try:
+        names = [each.name.lower() for each in folder.iterdir()]
+    except OSError:
+        return ""  # looking for volumes tells why
+    return "meshes" if any(name.endswith(MESH_SUFFIXES) for name in names) else ""
 
 
 def glimpse(location: str, edge_px: int) -> Glimpse:

@@ -104,8 +104,8 @@ def write(
 ) -> None:
     """Write labels as `ids`, all else as `images`, or what `::ids` or `::images` says, into one folder.
 
-    The folder may hold the other part already, in the same shape. `segments` gives names and confidences of
-    ids; the others are called segment<id> and are unlocked. Sizes are counted.
+    The folder may hold the other part already, in the same shape. `segments` gives names, confidences and
+    colours of ids; the others are called segment<id>, are unlocked and have the palette's. Sizes are counted.
     """
     part = dataset or ("ids" if volume.kind == Kind.LABELS else "images")
     _check_target(volume, path, part)
@@ -115,8 +115,9 @@ def write(
             folder.mkdir()
             tiles = write_part(volume, folder, part, context)
             if part == "ids":
-                _write_colours(folder / COLOURS)
-                _write_database(folder / DATABASE, tiles, {each.id: each for each in segments})
+                known = {each.id: each for each in segments}
+                _write_colours(folder / COLOURS, known)
+                _write_database(folder / DATABASE, tiles, known)
             else:
                 for _ in tiles:
                     context.check_cancelled()
@@ -293,8 +294,12 @@ def _check_target(volume: Volume, path: Path, part: str) -> None:
             )
 
 
-def _write_colours(path: Path) -> None:
+def _write_colours(path: Path, known: dict[int, MojoSegment]) -> None:
+    """Write the table of colours, in which ids beyond its end have the colours of smaller ones."""
     colours = colours_of(np.arange(COLOUR_COUNT))
+    for label, segment in known.items():
+        if segment.colour is not None and 0 < label < COLOUR_COUNT:
+            colours[label] = segment.colour
     path.write_bytes(content_of_file(lambda file: file.create_dataset(COLOUR_DATASET, data=colours)))
 
 

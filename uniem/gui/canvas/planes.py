@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from uniem.data.geometry import Box, Triple, VoxelSize
+from uniem.data.volume import Volume
 from uniem.proofreading.tools.plane import Plane, brush_aspect
 
 Span = tuple[int, int]
@@ -65,6 +66,14 @@ class ViewAxes:
     def aspect(self, voxel_size: VoxelSize | None) -> float:
         """Return the height of a voxel over its width, as it is in the specimen."""
         return voxel_size[self.rows] / voxel_size[self.columns] if voxel_size is not None else 1.0
+
+    def column_nm(self, volume: Volume | None) -> float | None:
+        """Return how wide a voxel is, also where only the pixels of the sections are known; else None."""
+        if volume is None:
+            return None
+        if volume.voxel_size is not None:
+            return volume.voxel_size[self.columns]
+        return volume.pixel_size[1] if volume.pixel_size is not None and self.plane is Plane.XY else None
 
     def brush_aspect(self, voxel_size: VoxelSize | None) -> tuple[float, float]:
         """Return how many voxels along rows and columns are as long as one along x."""

@@ -67,9 +67,8 @@ class ViewPane(QWidget):
 
     def show_scale(self) -> None:
         """Tell the length of a part of the screen."""
-        size = self._model.voxel_size
-        camera, axes = self.view.camera, self.view.axes
-        self.scale_bar.set_pixel_nm(size[axes.columns] / camera.scale if size is not None else None)
+        width = self.view.axes.column_nm(self._model.reference)
+        self.scale_bar.set_pixel_nm(None if width is None else width / self.view.camera.scale)
         self._place()
 
     def release(self) -> None:

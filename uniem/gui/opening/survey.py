@@ -9,10 +9,11 @@ from pathlib import Path
 
 from uniem.data.formats.contents import Part, parts_at, series_among
 from uniem.data.location import is_web_address, normalised_location, read_location
+from uniem.data.mesh import MESH_SUFFIXES
 from uniem.data.model_folder import ModelFolder
 from uniem.data.project import is_project
 from uniem.errors import UniemError
-from uniem.workspace import MESH_SUFFIXES, Noun, read_noun
+from uniem.workspace import Noun, read_noun
 
 logger = logging.getLogger(__name__)
 

@@ -42,18 +42,34 @@ def onnx_of(folder: ModelFolder, *, takes_gray_values: bool) -> bytes:
 def graph_of(network: keras.Model, normalisation: Normalisation = NOTHING) -> OnnxGraph:
     """Return the graph of a functional Keras network that ends in logits; raise if it has unknown layers."""
     graph = OnnxGraph()
-    # Sizes that are known only when it is run.
-    free = ("batch", "y", "x")
-    channels = int(network.inputs[0].shape[-1])
-    value = graph.add_input(INPUT, (free[0], channels, *free[1:]))
-    outputs = _connected(graph, network, _normalised(graph, value, normalisation))
-    classes = int(network.outputs[0].shape[-1])
-    if classes == 1:
+    outputs = _connected(graph, network, _normalised(graph, _add_input(graph, network), normalisation))
+    if network.outputs[0].shape[-1] == 1:
         graph.node("Sigmoid", outputs, OUTPUT)
     else:
         graph.node("Softmax", outputs, OUTPUT, axis=1)
-    graph.add_output(OUTPUT, (free[0], classes, *free[1:]))
+    _add_output(graph, network)
     return graph
+
+
+def graph_as_it_is(network: keras.Model) -> OnnxGraph:
+    """Return the graph of a functional Keras network, ending as it ends; raise if it has unknown layers."""
+    graph = OnnxGraph()
+    graph.node("Identity", _connected(graph, network, _add_input(graph, network)), OUTPUT)
+    _add_output(graph, network)
+    return graph
+
+
+def _add_input(graph: OnnxGraph, network: keras.Model) -> str:
+    return graph.add_input(INPUT, _sizes(network.inputs[0]))
+
+
+def _add_output(graph: OnnxGraph, network: keras.Model) -> None:
+    graph.add_output(OUTPUT, _sizes(network.outputs[0]))
+
+
+def _sizes(tensor: Any) -> tuple[str | int, ...]:
+    """Return (batch, channels, y, x), of which all but the channels are known only when it is run."""
+    return "batch", int(tensor.shape[-1]), "y", "x"
 
 
 def _normalised(graph: OnnxGraph, value: str, normalisation: Normalisation) -> str:

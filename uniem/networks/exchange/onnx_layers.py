@@ -14,6 +14,8 @@ from uniem.networks.exchange.onnx_graph import OnnxGraph
 # From a layer and the names of its inputs to those of its outputs, in (batch, channels, y, x).
 Convert = Callable[[OnnxGraph, Any, list[str]], list[str]]
 PLACES = 4
+# As the end of a slice: beyond any size.
+WHOLE = 2**31 - 1
 
 
 def convert_layer(graph: OnnxGraph, layer: Any, inputs: list[str]) -> list[str]:
@@ -165,6 +167,12 @@ def _zero_padding(graph: OnnxGraph, layer: Any, inputs: list[str]) -> list[str]:
     return [graph.node("Pad", [*inputs, graph.constant([0, 0, top, left, 0, 0, bottom, right])])]
 
 
+def _cropping(graph: OnnxGraph, layer: Any, inputs: list[str]) -> list[str]:
+    (top, bottom), (left, right) = layer.cropping
+    ends = [-bottom or WHOLE, -right or WHOLE]
+    return [graph.node("Slice", [*inputs, *map(graph.constant, ([top, left], ends, [2, 3]))])]
+
+
 def _unchanged(graph: OnnxGraph, layer: Any, inputs: list[str]) -> list[str]:
     return inputs
 
@@ -216,6 +224,7 @@ CONVERSIONS: dict[str, Convert] = {
     "Multiply": _arithmetic("Mul"),
     "Rescaling": _rescaling,
     "ZeroPadding2D": _zero_padding,
+    "Cropping2D": _cropping,
     "Dropout": _unchanged,
     "SpatialDropout2D": _unchanged,
 }

@@ -52,8 +52,8 @@ class Figure(QObject):
         self._shape = view.axes.shape(model.shape)
         self._box = top, left, bottom, right = view.view_box()
         self._scales = (scale * camera.aspect, scale)
-        size = model.voxel_size
-        self._pixel_nm = size[view.axes.columns] / scale if size is not None else None
+        width = view.axes.column_nm(model.reference)
+        self._pixel_nm = None if width is None else width / scale
         coarseness = 1 / self._scales[0], 1 / self._scales[1]
         self._window = Window(view.position, (top, bottom), (left, right), coarseness)
         layers = [layer for layer in model.layers if request.has_labels or not layer.is_labels]
