@@ -132,13 +132,14 @@ def test_the_page_shows_the_curves_and_further_ones_and_ends_with_its_input(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_is_its_good_end(
-    service: Callable[..., tuple[subprocess.Popen[str], str]], tmp_path: Path
+    service: Callable[..., tuple[subprocess.Popen[str], str]], tmp_path: Path, number: int
 ) -> None:
     curves(tmp_path / "model")
     process, address = service(str(tmp_path / "model"))
     wait_for_runs(address, {"model"})
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     assert process.wait(WAIT_S) == 0
 
 

@@ -16,11 +16,12 @@ from pathlib import Path
 from types import ModuleType
 
 from uniem.errors import UniemError
+from uniem.jobs.interrupts import Interrupts
 from uniem.operations.outputs import unfinished
 
 LOOPBACK = "127.0.0.1"
 EVENTS = "events.out.tfevents."
-UPDATE_S = 2.0
+UPDATE_S = 1.0
 # The folder in which a job makes a model bears the model's name within its own.
 _UNFINISHED = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{6}\.part")
 
@@ -82,12 +83,10 @@ def serve(
         if is_following_input:
             threading.Thread(target=_follow_input, args=(mirror, lock, ended), daemon=True).start()
         say(_launch(folder, port))
-        while not ended.wait(UPDATE_S):
-            with lock:
-                mirror.update()
-    except KeyboardInterrupt:
-        # That is how a service is meant to end.
-        return
+        with Interrupts() as interrupts:
+            while not ended.wait(UPDATE_S) and not interrupts.asked():
+                with lock:
+                    mirror.update()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -100,7 +99,7 @@ def _launch(folder: Path, port: int) -> str:
 
     logging.getLogger("tensorboard").setLevel(logging.ERROR)
     board = program.TensorBoard(default.get_plugins())
-    options = {"logdir": folder, "host": LOOPBACK, "port": port, "reload_interval": UPDATE_S}
+    options = {"logdir": folder, "host": LOOPBACK, "port": port, "reload_interval": 2}
     arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
     board.configure(argv=["tensorboard", *arguments, "--reload_multifile", "true"])
     try:
