@@ -29,7 +29,7 @@ LEFT, NO_BUTTON, NONE = (
     Qt.MouseButton.NoButton,
     Qt.KeyboardModifier.NoModifier,
 )
-LONGEST_S = 900.0
+LONGEST_S = 1800.0
 
 
 class Player:

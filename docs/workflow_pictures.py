@@ -2,7 +2,7 @@
 
 Run `python -m docs.workflow_pictures --data FOLDER`, under `xvfb-run -s "-screen 0 1600x1000x24 -dpi 96"`
 where there is no display; the folder holds the SNEMI3D stack (`docs/pictures/LICENSES.md` says whose data
-that is). It trains for fifteen minutes.
+that is). It trains for five minutes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ VOXEL_SIZE = VoxelSize(30, 6, 6)
 # Every third corner of an outline is as near as a hand draws.
 CORNERS = 3
 SMALLEST_VOXELS = 2000
-USUAL = 1
+FIRST_LOOK = 0
 
 
 def play(player: Player, data: Path) -> None:
@@ -79,14 +79,14 @@ def paint_section(player: Player, data: Path) -> OpenItem:
 
 
 def train(player: Player, labels: OpenItem) -> None:
-    """Train with the simple page, as long as is usual."""
+    """Train with the simple page, as long as a first look takes."""
     panel = player.window.panels.open("train-2d")
     if not isinstance(panel, TrainingPanel) or panel.inputs["labels"].location != labels.location:
         raise SystemExit("the panel has not chosen the labels that were painted")
     minutes = panel.setup.simple.minutes
-    minutes.setCurrentIndex(USUAL)
-    minutes.activated.emit(USUAL)
-    player.wait(lambda: MINUTES[USUAL][0].split()[0] in panel.setup.plan.text(), 60)
+    minutes.setCurrentIndex(FIRST_LOOK)
+    minutes.activated.emit(FIRST_LOOK)
+    player.wait(lambda: MINUTES[FIRST_LOOK][0].split()[0] in panel.setup.plan.text(), 60)
     job = player.run(panel)
     player.window.message.hide()
     player.picture("workflow-train")
