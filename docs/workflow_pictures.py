@@ -18,10 +18,10 @@ os.environ.setdefault("QT_API", "pyqt5")
 
 import numpy as np
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QPushButton
 
 from docs.player import HANDS, LEFT, Player, playing
 from uniem.data.formats import open_volume
-from uniem.data.geometry import VoxelSize
 from uniem.gui.app import make_application
 from uniem.gui.panels.simple_page import MINUTES
 from uniem.gui.panels.training_panel import TrainingPanel
@@ -31,7 +31,7 @@ from uniem.workspace import OpenItem
 FOLDER = Path(__file__).resolve().parent / "pictures"
 WIDTH, HEIGHT = 1360, 850
 SECTION, TRUTH, STACK = "snemi3d_mito2d_raw.tif", "snemi3d_mito2d_mito.tif", "snemi3d_raw.tif"
-VOXEL_SIZE = VoxelSize(30, 6, 6)
+THICKNESS = "30 "
 # Every third corner of an outline is as near as a hand draws.
 CORNERS = 3
 SMALLEST_VOXELS = 2000
@@ -54,8 +54,11 @@ def paint_section(player: Player, data: Path) -> OpenItem:
 
     window = player.window
     player.drop(data / SECTION)
-    # One section does not say how thick it is.
-    window.voxel_sizes.set(window.workspace.items[-1], VOXEL_SIZE)
+    # One section does not say how thick it is, so a bar asks.
+    bar = window.voxel_sizes.bar
+    player.wait(bar.isVisible)
+    player.click(next(one for one in bar.findChildren(QPushButton) if one.text().startswith(THICKNESS)))
+    player.wait(bar.isHidden)
     player.do("new-labels")
     player.wait(lambda: window.sessions.session is not None and window.sessions.session.objects.is_counted)
     player.key(Qt.Key.Key_T)
