@@ -7,6 +7,7 @@ import sys
 
 NAMES = (
     "startup",
+    "worker_start",
     "canvas",
     "canvas_endurance",
     "paint_tools",
@@ -17,6 +18,7 @@ NAMES = (
     "memory",
     "volumes",
     "proofreading",
+    "object_table",
     "real_proofreading",
     "splits",
 )
