@@ -62,9 +62,7 @@ def main(say: Callable[[str], object] = sys.stdout.write) -> None:
             times.append(seconds_to_ready(Path(folder), make_data(Path(folder))))
     middle = statistics.median(times)
     missed = "   MISSED" if middle > BAR_S else ""
-    say(
-        f"worker ready, network built: median {middle:.1f} s, at most {max(times):.1f} s (bar {BAR_S:g}){missed}\n"
-    )
+    say(f"network built after {middle:.1f} s (median), at most {max(times):.1f} s (bar {BAR_S:g}){missed}\n")
 
 
 if __name__ == "__main__":
