@@ -114,7 +114,9 @@ def test_the_time_limit_ends_the_training(tmp_path: Path, sample: Sample) -> Non
     assert 1 <= result.steps < 1_000_000
     record = ModelFolder.open(tmp_path / "model").record
     assert record.steps == record.best["step"] == result.steps
-    assert recorder.progresses[-1][1] == 1000
+    # On a slow computer the judging at the end is told of, too.
+    training = [total for _, total, label in recorder.progresses if label == "Training"]
+    assert training and set(training) == {1000}
 
 
 def test_the_clock_goes_by_whichever_is_nearer_to_its_end() -> None:
