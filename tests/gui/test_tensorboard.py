@@ -13,6 +13,9 @@ from qtpy.QtGui import QDesktopServices
 
 from uniem.data.model_folder import ModelFolder, ModelRecord, Normalisation
 from uniem.gui.main_window import MainWindow
+from uniem.jobs.folder import JobFolder
+from uniem.jobs.queue import Job
+from uniem.jobs.request import JobRequest
 from uniem.networks.architectures import Unet
 from uniem.networks.event_files import EventFile
 
@@ -45,7 +48,10 @@ def test_the_curves_of_open_models_are_shown_until_the_window_closes(
         return True
 
     monkeypatch.setattr(QDesktopServices, "openUrl", take)
+    gone = JobRequest(operation="of-a-plugin-that-is-gone", inputs={}, outputs={"model": str(tmp_path / "m")})
+    window.queue.jobs.append(Job(JobFolder.create(tmp_path / "jobs", gone)))
     window.action_set["tensorboard"].trigger()
+    window.queue.jobs.pop()
     assert "train a network" in window.message.text
     window.results.open(str(model(tmp_path / "mito")))
     window.action_set["tensorboard"].trigger()

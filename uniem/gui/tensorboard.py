@@ -10,7 +10,7 @@ from qtpy.QtGui import QDesktopServices
 from uniem.jobs.launch import program_command, worker_environment
 from uniem.jobs.queue import JobQueue
 from uniem.operations.operation import Role
-from uniem.operations.registry import find
+from uniem.operations.registry import operations
 from uniem.workspace import Workspace
 
 END_MS = 2000
@@ -38,9 +38,12 @@ class TensorBoard(QObject):
     def places(self) -> list[str]:
         """The folders of models that are open, or were or are being made by the jobs in the list."""
         found = [item.location for item in self._workspace.items if item.role is Role.MODEL]
+        known = operations()
         for job in self._queue.jobs:
-            outputs = find(job.request.operation).outputs
-            found += [job.request.outputs[name] for name, role in outputs.items() if role is Role.MODEL]
+            # The plugin that a job of the list was made with may be gone.
+            operation = known.get(job.request.operation)
+            roles = operation.outputs if operation is not None else {}
+            found += [job.request.outputs[name] for name, role in roles.items() if role is Role.MODEL]
         return list(dict.fromkeys(found))
 
     def show(self) -> None:
