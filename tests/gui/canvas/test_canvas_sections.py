@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from uniem.data.geometry import Box, VoxelSize
 from uniem.data.store import create_store
 from uniem.data.volume import ArrayVolume, Kind, Volume
 from uniem.errors import UniemError
-from uniem.gui.canvas.block_reader import THREADS, BlockReader
+from uniem.gui.canvas import block_reader
+from uniem.gui.canvas.block_cache import BlockKey
+from uniem.gui.canvas.block_reader import THREADS, BlockReader, Request
 from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.canvas.planes import VIEW_AXES
 from uniem.gui.canvas.section_source import SectionSource
@@ -114,7 +117,27 @@ def test_blocks_are_kept_within_the_budget(qtbot: QtBot, tmp_path: Path) -> None
         reader.close()
 
 
-def test_a_coarse_picture_comes_first(qtbot: QtBot, reader: BlockReader, tmp_path: Path) -> None:
+def test_who_listens_late_misses_nothing(qtbot: QtBot, reader: BlockReader) -> None:
+    volume, told = SlowVolume(), list[bool]()
+    volume.gate.release(2)
+    reader.levels(volume)
+    first, second = (BlockKey(id(volume), 0, (z, 0, 0)) for z in range(2))
+    reader.want("early", [Request(0.0, first)])
+    # No event is handled meanwhile, so that the first arrival is not told yet.
+    while not reader._arrival_is_told:
+        time.sleep(0.001)
+    reader.listen(lambda: told.append(reader.cache.is_fresh(second)))
+    reader.want("late", [Request(0.0, second)])
+    while not reader.cache.is_fresh(second):
+        time.sleep(0.001)
+    qtbot.waitUntil(lambda: any(told))
+
+
+def test_a_coarse_picture_comes_first(
+    qtbot: QtBot, reader: BlockReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Several threads begin with the coarse and with the sharp blocks at once.
+    monkeypatch.setattr(block_reader, "THREADS", 1)
     volume = create_store(tmp_path / "image.zarr", (2, 2048, 2048), np.uint8, None, Kind.IMAGE)
     volume[0] = np.tile(np.repeat(np.arange(1, 17, dtype=np.uint8), 128), (2048, 1))
     volume.build_pyramid()

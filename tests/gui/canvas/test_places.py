@@ -15,6 +15,7 @@ from uniem.data.geometry import Box, VoxelSize
 from uniem.data.store import create_store
 from uniem.data.volume import ArrayVolume, Kind
 from uniem.errors import UniemError
+from uniem.gui.canvas import section_source
 from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.canvas.places.bookmarks import Bookmark, Bookmarks
 from uniem.gui.canvas.places.dialogs import JumpDialog
@@ -153,6 +154,21 @@ def test_a_figure_has_the_pixels_of_the_view_at_its_scale(
     assert image.pixelColor(place.toPoint()).red() == pytest.approx(200, abs=2)
     assert not list(tmp_path.glob(".figure*"))
     assert figure is not None
+
+
+def test_a_figure_is_written_although_its_data_comes_faster_than_it_is_put_together(
+    qtbot: QtBot, canvas: Canvas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = create_store(tmp_path / "image.zarr", (1, 1200, 1200), np.uint8, SIZE, Kind.IMAGE)
+    store[0] = np.random.default_rng(0).integers(1, 255, (1200, 1200), np.uint8)
+    canvas.show_volumes(store)
+    qtbot.waitUntil(lambda: canvas.view.is_complete and canvas.reader.is_idle())
+    monkeypatch.setattr(section_source, "FILL_S", 0.0)
+    path = tmp_path / "figure.png"
+    figure = canvas.places.write_figure(FigureRequest(path))
+    with qtbot.waitSignal(figure.written):
+        pass
+    assert path.exists()
 
 
 def test_a_figure_as_svg_has_its_bar_as_shapes(qtbot: QtBot, painting_canvas: Canvas, tmp_path: Path) -> None:

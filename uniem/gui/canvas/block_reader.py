@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,6 +70,11 @@ class BlockReader(QObject):
         self._turn_ends: float | None = None
         self._heap = HeapTrimmer()
         self.arrived.connect(self._hear)
+
+    def listen(self, slot: Callable[[], None]) -> None:
+        """Call a slot after every arrival from now on, also while an earlier one still waits to be told."""
+        self.arrived.connect(slot)
+        self._hear()
 
     def levels(self, volume: Volume) -> list[Level]:
         """Return the resolutions of a volume."""

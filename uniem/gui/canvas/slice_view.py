@@ -234,7 +234,7 @@ class SliceView(EventView):
         self._arrival.setSingleShot(True)
         self._arrival.setInterval(ARRIVAL_MS)
         self._arrival.timeout.connect(self.reload)
-        self._reader.arrived.connect(self._arrival.start)
+        self._reader.listen(self._arrival.start)
 
     def _connections(self) -> list[tuple[SignalInstance, Callable[..., None]]]:
         display, hand = self.model.display.events, self.model.hand.events

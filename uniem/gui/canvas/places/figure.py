@@ -65,11 +65,15 @@ class Figure(QObject):
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.timeout.connect(self._give_up)
+        # What has been read but not yet put together comes without another arrival.
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.timeout.connect(self._go_on)
 
     def begin(self) -> None:
         """Start reading."""
         self._patience.start(PATIENCE_MS)
-        self._reader.arrived.connect(self._go_on)
+        self._reader.listen(self._go_on)
         self._go_on()
 
     def _go_on(self) -> None:
@@ -84,6 +88,8 @@ class Figure(QObject):
         if not waiting:
             self._end()
             self._write(hidden)
+        elif any(each.source.has_more for each in waiting):
+            self._again.start(0)
 
     def _give_up(self) -> None:
         self._end()
@@ -91,6 +97,7 @@ class Figure(QObject):
 
     def _end(self) -> None:
         self._patience.stop()
+        self._again.stop()
         self._reader.arrived.disconnect(self._go_on)
         for each in self._layers:
             each.source.stop()
