@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +162,22 @@ def stop_and_judge(window: MainWindow, panel: TrainingPanel, qtbot: Any) -> None
     assert panel.setup.speeds.is_measured("unet")
     model = ModelFolder.open(window.workspace.find(Role.MODEL)[-1].location)
     assert model.picture_path.is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+def test_the_model_of_a_training_that_dies_is_there_and_the_death_is_told(
+    window: MainWindow, panel: TrainingPanel, qtbot: Any
+) -> None:
+    panel.form.set_values({**TINY, "steps": 100_000, "validate_every": 5, "max_minutes": None})
+    qtbot.mouseClick(panel.run_button, LEFT)
+    job = panel.job
+    assert job is not None
+    qtbot.waitUntil(lambda: "val_f1" in job.status.metrics, timeout=120_000)
+    process = job.folder.worker_id
+    assert process
+    os.kill(process, signal.SIGKILL)
+    qtbot.waitUntil(lambda: job.status.ending is Ending.LOST, timeout=20_000)
+    (item,) = window.workspace.find(Role.MODEL)
+    assert "F1" in panel.live.pace.text()
+    for told in (window.message.label.text(), panel.progress.words.text()):
+        assert "was killed" in told and f"kept in {Path(item.location).name}" in told

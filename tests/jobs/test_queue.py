@@ -153,6 +153,22 @@ def test_a_crash_is_lost_with_the_stack_in_the_log(
     assert "in end" in job.status.log_end
 
 
+def test_what_a_failed_job_made_is_kept_where_it_says_so(queue: JobQueue, source: Path) -> None:
+    job = queue.submit(request_of(source, steps=1, keep=True, end="bug"))
+    wait_idle(queue)
+    assert job.status.ending == "failed"
+    assert job.status.outputs == job.request.outputs
+    assert (source.parent / "result.csv").read_text() == "begun"
+    assert JobQueue().jobs[0].status.outputs == job.request.outputs
+
+
+def test_what_a_dead_worker_had_begun_is_removed(queue: JobQueue, source: Path) -> None:
+    job = queue.submit(request_of(source, steps=1, keep=True, end="quit"))
+    wait_idle(queue)
+    assert job.status.ending == "lost" and not job.status.outputs
+    wait(queue, lambda: sorted(path.name for path in source.parent.iterdir()) == ["source.csv"])
+
+
 def test_an_exit_without_a_word_is_lost(queue: JobQueue, source: Path) -> None:
     job = queue.submit(request_of(source, end="quit"))
     wait_idle(queue)

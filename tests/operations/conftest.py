@@ -50,6 +50,7 @@ def run(
     inputs: dict[str, Any],
     outputs: dict[str, Any],
     context: Context | None = None,
+    overwrite: bool = False,
     **parameters: Any,
 ) -> Context:
     """Run an operation by its id on paths."""
@@ -61,6 +62,7 @@ def run(
         {name: str(path) for name, path in inputs.items()},
         {name: str(path) for name, path in outputs.items()},
         context,
+        overwrite,
     )
     return context
 

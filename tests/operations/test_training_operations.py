@@ -102,6 +102,73 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
+class _Breaking(Recorder):
+    """Have the caller fail once a number was told at a step or later."""
+
+    def __init__(self, name: str, step: int) -> None:
+        super().__init__()
+        self._name, self._step = name, step
+
+    def metric(self, step: int, **values: float) -> None:
+        super().metric(step, **values)
+        if self._name in values and step >= self._step:
+            raise RuntimeError("the disk is gone")
+
+
+def test_a_training_that_fails_leaves_its_best_model_which_is_resumed(
+    image: Path, labels: Path, tmp_path: Path
+) -> None:
+    inputs = {"image": image, "labels": labels}
+    with pytest.raises(RuntimeError, match="the disk is gone"):
+        context = _Breaking("val_f1", 6)
+        run("train-2d", inputs, {"model": tmp_path / "a"}, context, steps=9, validate_every=3, **TINY)
+    record = ModelFolder.open(tmp_path / "a").record
+    assert record.best["val_f1"] == max(
+        values["val_f1"] for _, values in context.metrics if "val_f1" in values
+    )
+    assert (tmp_path / "a" / "provenance.json").is_file()
+    run("resume-2d", {**inputs, "start": tmp_path / "a"}, {"model": tmp_path / "b"})
+    assert ModelFolder.open(tmp_path / "b").record.steps == 9
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+def test_a_training_that_fails_never_takes_the_place_of_a_model(
+    image: Path, labels: Path, tmp_path: Path
+) -> None:
+    inputs, outputs = {"image": image, "labels": labels}, {"model": tmp_path / "a.model"}
+    run("train-2d", inputs, outputs, steps=2, **TINY)
+    before = (tmp_path / "a.model" / "model.json").read_bytes()
+    for name in ("a-unfinished.model", "a-unfinished-2.model"):
+        with pytest.raises(RuntimeError):
+            run("train-2d", inputs, outputs, _Breaking("val_f1", 3), overwrite=True, steps=3, **TINY)
+        assert ModelFolder.is_model(tmp_path / name)
+    assert (tmp_path / "a.model" / "model.json").read_bytes() == before
+
+
+def test_what_a_killed_training_has_left_is_told_of(image: Path, labels: Path, tmp_path: Path) -> None:
+    inputs = {"image": image, "labels": labels}
+    run("train-2d", inputs, {"model": tmp_path / "a.model"}, steps=2, **TINY)
+    rest = (tmp_path / "a.model").rename(tmp_path / ".a.abc123.part.model")
+    context = run("train-2d", inputs, {"model": tmp_path / "a.model"}, steps=2, **TINY)
+    assert any(str(rest) in said for said in context.messages)  # type: ignore[attr-defined]
+    run("resume-2d", {**inputs, "start": rest}, {"model": tmp_path / "b.model"}, steps=3)
+    assert ModelFolder.open(tmp_path / "b.model").record.steps == 3
+
+
+def test_a_cross_validation_that_fails_leaves_the_folds_that_are_finished(
+    image: Path, labels: Path, tmp_path: Path
+) -> None:
+    outputs = {"model": tmp_path / "model", "report": tmp_path / "folds.csv"}
+    with pytest.raises(RuntimeError, match="the disk is gone"):
+        context = _Breaking("fold_3_val_f1", 3)
+        run("cross-validate-2d", {"image": image, "labels": labels}, outputs, context, steps=3, **TINY)
+    rows = read_csv(tmp_path / "folds.csv", {"fold": str}).records()
+    assert [row["fold"] for row in rows] == ["1", "2", "mean", "sd"]
+    model = ModelFolder.open(tmp_path / "model")
+    assert sorted(path.name for path in (model.path / "folds").iterdir()) == ["1", "2"]
+    assert not list(model.path.rglob("unfinished"))
+
+
 def test_a_cross_validation_cancelled_in_its_first_fold_leaves_that_network(
     image: Path, labels: Path, tmp_path: Path
 ) -> None:

@@ -23,6 +23,7 @@ from uniem.errors import UniemError
 from uniem.jobs.interrupts import Interrupts
 from uniem.jobs.supervision import BAD_INPUT, CANCELLED, DONE, FAILED
 
+ENDINGS = {"finished": "Done", "cancelled": "Cancelled", "failed": "Failed"}
 OpenWindow = Callable[[list[str]], int]
 
 
@@ -234,23 +235,23 @@ def _tensorboard(arguments: list[str]) -> int:
 
 
 def _execute(request: Any, is_json: bool) -> int:
-    from uniem.jobs.supervision import kept_outputs, run_request
+    from uniem.jobs.supervision import run_request
 
     located = request.located()
-    kept = kept_outputs(located)
+    kept: dict[str, str] = {}
 
     def work(context: Any) -> Mapping[str, str]:
-        run_request(located, context)
+        run_request(located, context, kept)
         outputs: Mapping[str, str] = request.outputs
         return outputs
 
-    return _supervise(request.operation, work, kept, is_json)
+    return _supervise(request.operation, work, lambda: kept, is_json)
 
 
 def _supervise(name: str, work: Any, kept: Callable[[], Mapping[str, str]], is_json: bool) -> int:
     """Run a piece of work in this process, showing what happens, and return the exit code."""
     from uniem.cli.terminal import JsonLines, Terminal, TerminalLog, duration, results_table
-    from uniem.jobs.events import Cancelled, Event, Finished
+    from uniem.jobs.events import Cancelled, Event, Failed, Finished
     from uniem.jobs.reporting import JobContext
     from uniem.jobs.supervision import supervise
 
@@ -259,10 +260,11 @@ def _supervise(name: str, work: Any, kept: Callable[[], Mapping[str, str]], is_j
 
     def report(event: Event) -> None:
         terminal.report(event)
-        if isinstance(event, Finished | Cancelled) and not is_json:
-            word = "Done" if isinstance(event, Finished) else "Cancelled"
+        if is_json or not isinstance(event, Finished | Cancelled | Failed):
+            return
+        if event.outputs or not isinstance(event, Failed):
             places = f": {', '.join(event.outputs.values())}" if event.outputs else ""
-            terminal.say(f"{word} after {duration(time.monotonic() - began)}{places}")
+            terminal.say(f"{ENDINGS[event.event]} after {duration(time.monotonic() - began)}{places}")
 
     def on_interrupt() -> None:
         terminal.say("Cancelling; once more ends it at once.")

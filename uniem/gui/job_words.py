@@ -42,13 +42,15 @@ def state_of(status: JobStatus) -> str:
 
 def explanation_of(status: JobStatus) -> str:
     """Return the whole story: the error with its remedy, or the last message."""
+    is_kept = status.outputs and status.ending is not Ending.FINISHED
+    kept = f"What was made until then is kept in {_places(status)}." if is_kept else ""
     if status.error:
-        return f"{status.error} {status.hint}".strip()
-    if status.ending is Ending.CANCELLED:
-        return "What was made until then is kept." if status.outputs else ""
-    if status.ending is Ending.LOST:
-        return f"The worker died before it could say why.\n{status.log_end}".strip()
-    return status.message
+        return " ".join(part for part in (status.error, status.hint, kept) if part)
+    return kept if status.ending is Ending.CANCELLED else status.message
+
+
+def _places(status: JobStatus) -> str:
+    return ", ".join(path_of(location).name for location in status.outputs.values())
 
 
 def time_of(status: JobStatus, now: float) -> str:

@@ -86,7 +86,7 @@ class Results(QObject):
                 then(job)
             except UniemError as error:
                 self.failed.emit(str(error))
-        elif job.status.ending is not Ending.CANCELLED:
+        if job.status.ending not in (Ending.FINISHED, Ending.CANCELLED):
             logger.error("%s: %s", title, job_words.explanation_of(job.status))
             self.failed.emit(
                 f"{title} {job_words.state_of(job.status)}. {job_words.explanation_of(job.status)}"

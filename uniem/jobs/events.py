@@ -80,12 +80,16 @@ class Finished(_Event):
 
 
 class Failed(_Event):
-    """The job ended with an error; `traceback` is empty for those that a user can do something about."""
+    """The job ended with an error; `outputs` are those that are usable all the same.
+
+    `traceback` is empty for errors that a user can do something about.
+    """
 
     event: Literal["failed"] = "failed"
     error: str
     hint: str = ""
     traceback: str = ""
+    outputs: dict[str, str] = Field(default_factory=dict)
 
 
 class Cancelled(_Event):
@@ -96,7 +100,14 @@ class Cancelled(_Event):
     message: str = ""
 
 
-Event = Started | Progress | Metric | Preview | Message | Result | Finished | Failed | Cancelled
+class Kept(_Event):
+    """What a worker had made so far that died, at `time`, without a word was brought to these locations."""
+
+    event: Literal["kept"] = "kept"
+    outputs: dict[str, str]
+
+
+Event = Started | Progress | Metric | Preview | Message | Result | Finished | Failed | Cancelled | Kept
 END_EVENTS = (Finished, Failed, Cancelled)
 
 # Made when the first event is read: the window is on screen by then.
@@ -150,6 +161,8 @@ class JobStatus:
         The end of the log of a lost job.
     started, ended : float or None
         In s since 1970.
+    host : str
+        The computer that runs it.
     """
 
     phase: Phase = Phase.QUEUED
@@ -168,6 +181,7 @@ class JobStatus:
     log_end: str = ""
     started: float | None = None
     ended: float | None = None
+    host: str = ""
 
     @property
     def fraction(self) -> float | None:
@@ -196,10 +210,13 @@ class EventFold:
         """Take the next event."""
         if isinstance(event, Started):
             self._reset()
-            self._facts = {"phase": Phase.STARTING, "started": event.time}
+            self._facts = {"phase": Phase.STARTING, "started": event.time, "host": event.host}
             return
         if isinstance(event, Finished | Failed | Cancelled):
             self._end(event)
+            return
+        if isinstance(event, Kept):
+            self._facts.update(outputs=event.outputs, ended=event.time)
             return
         self._facts["phase"] = Phase.RUNNING
         match event:
@@ -222,7 +239,9 @@ class EventFold:
             case Finished():
                 self._facts.update(ending=Ending.FINISHED, outputs=event.outputs)
             case Failed():
-                self._facts.update(ending=Ending.FAILED, error=event.error, hint=event.hint)
+                self._facts.update(
+                    ending=Ending.FAILED, error=event.error, hint=event.hint, outputs=event.outputs
+                )
             case Cancelled():
                 self._facts.update(ending=Ending.CANCELLED, outputs=event.outputs)
                 if event.message:

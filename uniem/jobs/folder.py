@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
 import os
 import platform
@@ -64,6 +65,11 @@ class JobFolder:
                 "Free some space, or set UNIEM_HOME to another folder.",
             ) from error
         return folder
+
+    @property
+    def token(self) -> str:
+        """Six letters and digits that mark what the job makes while it is unfinished."""
+        return hashlib.blake2s(self.path.name.encode(), digest_size=3).hexdigest()
 
     @functools.cached_property
     def request(self) -> JobRequest:

@@ -17,6 +17,7 @@ from uniem.jobs.events import END_EVENTS, Cancelled, Ending, EventFold, Failed, 
 from uniem.jobs.folder import REQUEST, JobFolder
 from uniem.jobs.launch import Worker, describe_exit, kill_tree, start
 from uniem.jobs.request import JobRequest, check
+from uniem.jobs.rescue import rescue
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,14 @@ class Job:
             self.has_ended = status.phase is Phase.ENDED
         return bool(events)
 
+    def place_of(self, output: str) -> Path | None:
+        """Return where an output stands; while the job runs, where it is made; None where there is none."""
+        from uniem.operations.outputs import path_of, unfinished
+
+        if self.status.phase is Phase.ENDED:
+            return path_of(self.status.outputs[output]) if output in self.status.outputs else None
+        return unfinished(path_of(self.request.outputs[output]))
+
     def is_alive(self) -> bool:
         """Tell whether a worker has the job, or is about to."""
         if self.worker is not None:
@@ -85,7 +94,7 @@ class Job:
             phase=Phase.ENDED,
             seconds_left=None,
             started=self.status.started or self.folder.launched_at,
-            ended=self.folder.last_sign_of_life or time.time(),
+            ended=self.status.ended or self.folder.last_sign_of_life or time.time(),
         )
         if self.folder.cancel_asked_at is not None:
             message = "It did not end by itself in time, and was ended."
@@ -229,6 +238,8 @@ class JobQueue:
         is_news = job.read_events()
         if not is_alive and not is_news and not job.has_ended:
             job.end_without_word()
+            if kept := rescue(job.folder, job.status):
+                job.status = replace(job.status, outputs=kept)
             is_news = True
         if is_alive:
             self._press(job)

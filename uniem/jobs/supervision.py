@@ -6,7 +6,6 @@ import os
 import platform
 import traceback
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import uniem
 from uniem.errors import UniemError
@@ -19,8 +18,6 @@ DONE, FAILED, BAD_INPUT, CANCELLED = 0, 1, 2, 3
 
 Report = Callable[[Event], None]
 Work = Callable[[JobContext], Mapping[str, str]]
-# Inode and time of change: enough to tell whether a path was replaced.
-Mark = tuple[int, int] | None
 
 
 def supervise(
@@ -29,7 +26,7 @@ def supervise(
     """Run a piece of work, report its beginning and its end, and return the exit code.
 
     0: done, 1: failed, 2: bad input, 3: cancelled. `work` returns the locations of its outputs; `kept` tells
-    which outputs are usable after a cancel.
+    which outputs are usable although the work did not come to its end.
     """
     report(Started(operation=name, pid=os.getpid(), host=platform.node(), uniem_version=uniem.__version__))
     try:
@@ -39,7 +36,7 @@ def supervise(
         report(Cancelled(outputs=dict(kept())))
         return CANCELLED
     except UniemError as error:
-        report(Failed(error=error.message, hint=error.hint))
+        report(Failed(error=error.message, hint=error.hint, outputs=dict(kept())))
         return BAD_INPUT
     except MemoryError:
         hint = "Close other programs, or choose smaller patches, tiles or blocks."
@@ -48,54 +45,48 @@ def supervise(
                 error="The memory of this computer is not enough.",
                 hint=hint,
                 traceback=traceback.format_exc(),
+                outputs=dict(kept()),
             )
         )
         return FAILED
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever went wrong must be told, not vanish
         told = f"{type(error).__name__}: {error}".partition("\n")[0].removesuffix(": ")
         sentence = f"{name} failed unexpectedly ({told})."
-        report(
-            Failed(error=sentence, hint="This may be a bug; see the log.", traceback=traceback.format_exc())
-        )
+        hint = "This may be a bug; see the log."
+        report(Failed(error=sentence, hint=hint, traceback=traceback.format_exc(), outputs=dict(kept())))
         return FAILED
     context.flush()
     report(Finished(outputs=dict(outputs)))
     return DONE
 
 
-def execute(request: JobRequest, report: Report, context: JobContext) -> int:
-    """Run what a request asks for, report what happens, and return the exit code."""
+def execute(request: JobRequest, report: Report, context: JobContext, token: str = "") -> int:
+    """Run what a request asks for, report what happens, and return the exit code.
+
+    The `token` marks what is unfinished, see `run_operation`.
+    """
+    kept: dict[str, str] = {}
 
     def work(context: JobContext) -> Mapping[str, str]:
-        run_request(request, context)
+        run_request(request, context, kept, token)
         return request.outputs
 
-    return supervise(request.operation, work, report, context, kept_outputs(request))
+    return supervise(request.operation, work, report, context, lambda: kept)
 
 
-def run_request(request: JobRequest, context: JobContext) -> None:
-    """Run what a request asks for; raise as its operation does."""
+def run_request(request: JobRequest, context: JobContext, kept: dict[str, str], token: str = "") -> None:
+    """Run what a request asks for; raise as its operation does, with what is usable in `kept`."""
     # Imported only after the first event is out: this takes most of a second.
     from uniem.operations.execution import run_operation
 
     operation, parameters = resolve(request)
-    run_operation(operation, parameters, request.inputs, request.outputs, context, request.overwrite)
-
-
-def kept_outputs(request: JobRequest) -> Callable[[], Mapping[str, str]]:
-    """Return a function that tells which outputs have appeared or were replaced since now."""
-    before = {name: _mark(location) for name, location in request.outputs.items()}
-
-    def kept() -> Mapping[str, str]:
-        now = {name: _mark(location) for name, location in request.outputs.items()}
-        return {name: request.outputs[name] for name, mark in now.items() if mark not in (None, before[name])}
-
-    return kept
-
-
-def _mark(location: str) -> Mark:
-    try:
-        found = Path(location.partition("::")[0]).stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns
+    run_operation(
+        operation,
+        parameters,
+        request.inputs,
+        request.outputs,
+        context,
+        request.overwrite,
+        kept=kept,
+        token=token,
+    )

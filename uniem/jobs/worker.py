@@ -58,4 +58,4 @@ def _run_locked(folder: JobFolder, interrupted: Callable[[], bool]) -> int:
     except UniemError as error:
         report(Failed(error=error.message, hint=error.hint))
         return BAD_INPUT
-    return execute(request, report, JobContext(report, asked_to_end, folder.path))
+    return execute(request, report, JobContext(report, asked_to_end, folder.path), folder.token)

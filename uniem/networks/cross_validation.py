@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import Volume
-from uniem.networks.fold_report import FOLDS, FoldReport, models_of
+from uniem.networks.fold_report import FOLDS, UNFINISHED, FoldReport, models_of
 from uniem.networks.planning import share_of_fold
 from uniem.networks.settings import Criterion, TrainingSettings
 from uniem.networks.splitting import Fold
 from uniem.networks.training import train
 from uniem.networks.training_data import VolumePair
 from uniem.networks.validation import Scores
-from uniem.progress import Cancelled, Context
+from uniem.progress import Context
 
 
 def cross_validate(
@@ -34,8 +34,8 @@ def cross_validate(
     """Train a fresh network for each fold; the folder holds the best, and all of them in `folds`.
 
     Every annotated pixel judges exactly one network. A time limit is shared out among the folds. When it is
-    cancelled, the folds that are finished stay, with the best of them on top; if none is, the network of the
-    first, as far as it came, is the model.
+    cancelled or fails, the folds that are finished stay, with the best of them on top; if none is, the
+    network of the first, as far as it came, is the model.
     """
     import keras
 
@@ -46,11 +46,15 @@ def cross_validate(
         keras.backend.clear_session()
         model = ModelFolder.create(folder.path / FOLDS / str(number))
         told = _Told(context, number, folds)
+        # What is left of a worker that was killed is known by it.
+        mark = model.path / UNFINISHED
+        mark.touch()
         try:
             train(image, labels, settings, model, told, further=further, fold=Fold(number, folds))
-        except Cancelled:
+        except BaseException:
             _drop_unfinished(model, folder)
             raise
+        mark.unlink()
         _put_on_top(models_of(folder)[best_of(folder, settings.criterion) - 1], folder)
     return FoldReport.of(folder)
 
@@ -69,7 +73,8 @@ def _rank(best: dict[str, float], criterion: Criterion) -> tuple[float, float]:
 def _put_on_top(best: ModelFolder, folder: ModelFolder) -> None:
     """Copy the best fold's model, so that the folder is a model like any other."""
     for path in best.path.iterdir():
-        shutil.copyfile(path, folder.path / path.name)
+        if path.name != UNFINISHED:
+            shutil.copyfile(path, folder.path / path.name)
     name = folder.path.name.removesuffix(".part")
     folder.save_record(best.record.model_copy(update={"name": name}))
 

@@ -9,6 +9,8 @@ from uniem.data.model_folder import ModelFolder
 from uniem.data.table import Cell, Table
 
 FOLDS = "folds"
+# A file in the folder of a fold while its network learns.
+UNFINISHED = "unfinished"
 FAVOURITES = ("val_f1", "val_jaccard")
 
 
@@ -80,9 +82,11 @@ class FoldReport:
 
 
 def models_of(folder: ModelFolder) -> list[ModelFolder]:
-    """Return the models of the folds that a cross-validation left in a model's folder, in order."""
+    """Return the models of the finished folds of a cross-validation in a model's folder, in order."""
     places = folder.path / FOLDS
-    numbers = (
-        sorted(int(path.name) for path in places.iterdir() if path.name.isdigit()) if places.is_dir() else []
-    )
-    return [ModelFolder.open(places / str(n)) for n in numbers if ModelFolder.is_model(places / str(n))]
+    found = [path for path in places.iterdir() if path.name.isdigit()] if places.is_dir() else []
+    return [
+        ModelFolder.open(path)
+        for path in sorted(found, key=lambda path: int(path.name))
+        if ModelFolder.is_model(path) and not (path / UNFINISHED).exists()
+    ]

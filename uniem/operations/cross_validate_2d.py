@@ -12,9 +12,9 @@ from uniem.networks.settings import TrainingSettings
 from uniem.operations.operation import Role, operation
 from uniem.operations.outputs import PathOutput
 from uniem.operations.parameters import Parameters
-from uniem.operations.train_2d import FURTHER, MENU
+from uniem.operations.train_2d import FURTHER, MENU, usable_when_interrupted
 from uniem.operations.training_pairs import read_pairs
-from uniem.progress import Cancelled, Context
+from uniem.progress import Context
 
 
 class CrossValidate2DParameters(TrainingSettings, Parameters):
@@ -49,23 +49,19 @@ def cross_validate_2d(
 
     The report has a row per fold, their mean and their standard deviation. The model folder is that of the
     best fold, and holds the models of all folds in `folds`, for an ensemble. A time limit is that of all
-    folds together. One that is cancelled leaves the folds that are finished.
+    folds together. One that is cancelled or fails leaves the folds that are finished.
     """
     from uniem.networks.backend import prepare_backend
     from uniem.networks.cross_validation import cross_validate
 
-    model.device = report.device = str(prepare_backend(params.device))
+    report.device = str(prepare_backend(params.device))
     settings = TrainingSettings.model_validate(params.model_dump(exclude={"further", "folds"}))
-    folder = ModelFolder.create(model.path)
-    further = read_pairs(params.further)
-    try:
-        cross_validate(image, labels, settings, params.folds, folder, context, further=further)
-    except Cancelled:
-        _report(folder, params, report, context)
-        if ModelFolder.is_model(model.path):
-            model.mark_usable()
-        raise
-    _report(folder, params, report, context)
+    with usable_when_interrupted(model) as folder:
+        further = read_pairs(params.further)
+        try:
+            cross_validate(image, labels, settings, params.folds, folder, context, further=further)
+        finally:
+            _report(folder, params, report, context)
 
 
 def _report(

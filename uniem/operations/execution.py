@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import uniem
 from uniem.data.edited import SeenAsEdited, as_edited
@@ -19,9 +18,9 @@ from uniem.data.provenance import InputRecord, Provenance, fingerprint
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.operations.operation import Operation, Role
-from uniem.operations.outputs import PathOutput, VolumeOutput, check_target, path_of
+from uniem.operations.outputs import PathOutput, VolumeOutput, check_target, path_of, unfinished
 from uniem.operations.parameters import Parameters
-from uniem.progress import Cancelled, Context
+from uniem.progress import Context
 
 Output = VolumeOutput | PathOutput
 
@@ -33,11 +32,16 @@ def run_operation(
     outputs: Mapping[str, str],
     context: Context | None = None,
     overwrite: bool = False,
+    *,
+    kept: dict[str, str] | None = None,
+    token: str = "",
 ) -> None:
     """Run an operation on locations (`PATH` or `PATH::dataset`) and write its outputs at locations.
 
     Inputs are never changed. An output appears complete, by rename, or not at all; only a body that marked a
-    path as usable, such as a training with a saved model, leaves it behind when cancelled.
+    path as usable, such as a training with a saved model, leaves it behind when it is cancelled or fails, and
+    then never in the place of something else. Where, by the names of the outputs, is put into `kept`. The
+    `token` marks what is unfinished.
     """
     context = context or Context()
     check_names(operation, inputs, outputs)
@@ -47,21 +51,18 @@ def run_operation(
             format_for(outputs[name])
     nouns = {name: open_input(role, inputs[name]) for name, role in operation.inputs.items()}
     edited = _with_edits(nouns, context)
-    targets = {name: _make_output(role, outputs[name]) for name, role in operation.outputs.items()}
-    started = datetime.now(UTC)
-
-    def publish(names: Mapping[str, Output]) -> None:
-        provenance = _provenance(operation, parameters, inputs, nouns, started)
-        for target in names.values():
-            target.publish(provenance.model_copy(update={"device": target.device}), context)
-
+    _tell_of_rests(operation, outputs, context)
+    targets = targets_of(operation, outputs, token)
+    prints = {name: fingerprint(noun) for name, noun in nouns.items() if isinstance(noun, Volume)}
+    provenance = provenance_of(operation, parameters, inputs, prints)
     with _storage_errors(outputs), _discarding(targets):
         try:
             operation.body(**nouns, **targets, params=parameters, context=context)
-        except Cancelled:
-            publish({n: t for n, t in targets.items() if isinstance(t, PathOutput) and t.is_usable})
+            for target in targets.values():
+                target.publish(_ended(provenance, target), context)
+        except BaseException:
+            _keep_usable(targets, provenance, {} if kept is None else kept)
             raise
-        publish(targets)
     for warning in (seen.warning() for seen in edited):
         if warning:
             context.message(warning)
@@ -129,24 +130,50 @@ def check_places(inputs: Mapping[str, str], outputs: Mapping[str, str], overwrit
         check_target(location, overwrite)
 
 
-def _make_output(role: Role, location: str) -> Output:
+def _tell_of_rests(operation: Operation, outputs: Mapping[str, str], context: Context) -> None:
+    """Tell where a run that was killed has left a model on its way to one of the places."""
+    for name, role in operation.outputs.items():
+        rest = unfinished(Path(outputs[name])) if role is Role.MODEL else None
+        if rest is not None and ModelFolder.is_model(rest):
+            context.message(
+                f"A training that was killed, or still runs, has left a model in {rest}; "
+                "resume-2d can go on from it."
+            )
+
+
+def targets_of(operation: Operation, outputs: Mapping[str, str], token: str = "") -> dict[str, Output]:
+    """Return the outputs of a run, to be made under names that hold its token."""
+    return {name: _make_output(role, outputs[name], token) for name, role in operation.outputs.items()}
+
+
+def _make_output(role: Role, location: str, token: str) -> Output:
     if role.is_volume:
-        return VolumeOutput(location, Kind.LABELS if role is Role.LABELS else Kind.IMAGE)
-    return PathOutput(location)
+        return VolumeOutput(location, Kind.LABELS if role is Role.LABELS else Kind.IMAGE, token)
+    return PathOutput(location, token)
 
 
-def _provenance(
+def _keep_usable(targets: Mapping[str, Output], provenance: Provenance, kept: dict[str, str]) -> None:
+    """Bring what an interrupted run has marked as usable to its place."""
+    for name, target in targets.items():
+        if isinstance(target, PathOutput) and target.is_usable and target.path.exists():
+            kept[name] = str(target.keep(_ended(provenance, target)))
+
+
+def _ended(provenance: Provenance, target: Output) -> Provenance:
+    return provenance.model_copy(update={"device": target.device, "ended": datetime.now(UTC)})
+
+
+def provenance_of(
     operation: Operation,
     parameters: Parameters,
     inputs: Mapping[str, str],
-    nouns: Mapping[str, Any],
-    started: datetime,
+    fingerprints: Mapping[str, str],
+    started: datetime | None = None,
 ) -> Provenance:
+    """Return what is known of where a run's outputs come from; without a time it begins now."""
     records = {
-        name: InputRecord(
-            location=inputs[name], fingerprint=fingerprint(noun) if isinstance(noun, Volume) else ""
-        )
-        for name, noun in nouns.items()
+        name: InputRecord(location=location, fingerprint=fingerprints.get(name, ""))
+        for name, location in inputs.items()
     }
     recorded = parameters.model_dump(mode="json")
     return Provenance(
@@ -156,8 +183,7 @@ def _provenance(
         seed=recorded.get("seed"),
         inputs=records,
         uniem_version=uniem.__version__,
-        started=started,
-        ended=datetime.now(UTC),
+        started=started or datetime.now(UTC),
     )
 
 

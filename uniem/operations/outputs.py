@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import json
+import logging
 import shutil
 import uuid
 from pathlib import Path
@@ -21,6 +22,8 @@ from uniem.data.store import StoredVolume, create_store, open_store
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.progress import Context
+
+logger = logging.getLogger(__name__)
 
 
 def check_target(location: str, overwrite: bool) -> None:
@@ -57,18 +60,22 @@ def path_of(location: str) -> Path:
 
 
 class VolumeOutput:
-    """A volume still to be made: the body creates it, to fill it, or has another copied into it."""
+    """A volume still to be made: the body creates it, to fill it, or has another copied into it.
 
-    def __init__(self, location: str, kind: Kind) -> None:
+    The `token`, six letters or digits, is in the name under which it is made.
+    """
+
+    def __init__(self, location: str, kind: Kind, token: str = "") -> None:
         self.location = location
         self.kind = kind
         path = path_of(location)
+        token = token or new_token()
         # What computed it, where the body says so.
         self.device = ""
         self._is_store = path.suffix == ".zarr"
-        self._part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:6]}.part.zarr")
+        self._part = path.with_name(f".{path.name}.{token}.part.zarr")
         # The ending names the format, so the part keeps it; without one it is a folder of sections.
-        self._exported = path.with_name(f".{uuid.uuid4().hex[:6]}-{path.name}")
+        self._exported = path.with_name(f".{token}-{path.name}")
         self._store: StoredVolume | None = None
         self._is_exported = False
 
@@ -145,16 +152,20 @@ class VolumeOutput:
 
 
 class PathOutput:
-    """A file or folder still to be made: the body writes to `path`, which is then renamed to its place."""
+    """A file or folder still to be made: the body writes to `path`, which is then renamed to its place.
 
-    def __init__(self, location: str) -> None:
+    The `token`, six letters or digits, is in the name of `path`.
+    """
+
+    def __init__(self, location: str, token: str = "") -> None:
         self.final = Path(location)
-        self.path = self.final.with_name(f".{self.final.stem}.{uuid.uuid4().hex[:6]}.part{self.final.suffix}")
+        name = f".{self.final.stem}.{token or new_token()}.part{self.final.suffix}"
+        self.path = self.final.with_name(name)
         self.is_usable = False
         self.device = ""
 
     def mark_usable(self) -> None:
-        """Tell that what is there is worth keeping even if the run is cancelled now."""
+        """Tell that what is there is worth keeping even if the run is cancelled or fails from now on."""
         self.is_usable = True
 
     def publish(self, provenance: Provenance, context: Context) -> None:
@@ -167,9 +178,36 @@ class PathOutput:
         if self.final.is_file():
             _record(provenance, self.final)
 
+    def keep(self, provenance: Provenance) -> Path:
+        """Bring what an interrupted run made to its place, or beside what stands there; return where."""
+        place = _free(self.final)
+        try:
+            if self.path.is_dir():
+                _record(provenance, self.path)
+        except OSError as error:
+            # The disk may be full, which is what interrupted the run.
+            logger.warning("Where %s came from could not be noted: %s", place, error)
+        self.path.replace(place)
+        return place
+
     def discard(self) -> None:
         """Remove what was begun."""
         _remove(self.path)
+
+
+def new_token() -> str:
+    """Return six letters and digits that mark what one run makes while it is unfinished."""
+    return uuid.uuid4().hex[:6]
+
+
+def _free(path: Path) -> Path:
+    """Return a path, or one beside it that says that it is unfinished where something stands there."""
+    free, number = path, 1
+    while free.exists():
+        ending = "" if number == 1 else f"-{number}"
+        free = path.with_name(f"{path.stem}-unfinished{ending}{path.suffix}")
+        number += 1
+    return free
 
 
 def _record(provenance: Provenance, path: Path) -> None:

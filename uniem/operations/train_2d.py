@@ -15,7 +15,7 @@ from uniem.operations.operation import Role, operation
 from uniem.operations.outputs import PathOutput
 from uniem.operations.parameters import Parameters
 from uniem.operations.training_pairs import HELP, read_pairs
-from uniem.progress import Cancelled, Context
+from uniem.progress import Context
 
 MENU = "Segment/2D CNN"
 FURTHER = Field("", description=HELP, json_schema_extra={"advanced": True})
@@ -67,12 +67,13 @@ def train_2d(
     """Train a 2D network to find what is labelled.
 
     The model folder holds the best and the last weights, how grey values are normalised, and the curves. A
-    training that is cancelled leaves the best model it has found so far, and can be resumed.
+    training that is cancelled, fails or is killed leaves the best model it has found so far, and can be
+    resumed.
     """
     from uniem.networks.training import train
 
     settings = TrainingSettings.model_validate(params.model_dump(exclude={"further"}))
-    with _usable_when_cancelled(model) as folder:
+    with usable_when_interrupted(model) as folder:
         result = train(image, labels, settings, folder, context, further=read_pairs(params.further))
     context.result(steps=result.steps, minutes=result.minutes, **result.best)
 
@@ -103,7 +104,7 @@ def fine_tune_2d(
     values = params.model_dump(exclude={"further", "freeze_encoder"})
     settings = TrainingSettings.model_validate({**values, "network": start.record.architecture})
     tuning = FineTuning(start, params.freeze_encoder)
-    with _usable_when_cancelled(model) as folder:
+    with usable_when_interrupted(model) as folder:
         further = read_pairs(params.further)
         result = train(image, labels, settings, folder, context, further=further, start=tuning)
     context.result(steps=result.steps, minutes=result.minutes, **result.best)
@@ -132,7 +133,7 @@ def resume_2d(
     from uniem.networks.training import resume_training
 
     check_learnable(start)
-    with _usable_when_cancelled(model) as folder:
+    with usable_when_interrupted(model) as folder:
         result = resume_training(
             image,
             labels,
@@ -147,14 +148,12 @@ def resume_2d(
 
 
 @contextmanager
-def _usable_when_cancelled(model: PathOutput) -> Iterator[ModelFolder]:
-    """Make the model's folder, and keep what is in it when the training is cancelled."""
+def usable_when_interrupted(model: PathOutput) -> Iterator[ModelFolder]:
+    """Make the model's folder, and keep the model in it, if there is one, however the training ends."""
     folder = ModelFolder.create(model.path)
     try:
         yield folder
-    except Cancelled:
+    finally:
         if ModelFolder.is_model(model.path):
             model.device = folder.record.device
             model.mark_usable()
-        raise
-    model.device = folder.record.device

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from statistics import mean, stdev
 
 from qtpy.QtCore import Qt, Signal
@@ -26,7 +25,6 @@ from uniem.gui.panels.training_live import TrainingLive
 from uniem.jobs.events import JobStatus, Phase
 from uniem.jobs.queue import Job
 from uniem.networks.fold_report import FoldReport
-from uniem.operations.outputs import path_of, unfinished
 
 ALL = "All folds"
 COMPARED = ("loss", "val_f1")
@@ -135,7 +133,7 @@ class FoldsLive(TrainingLive):
         report = _report_of(job)
         folds = (report.folds if has_ended else report.folds[:finished]) if report else ()
         self.table.setVisible(bool(folds))
-        self._model = str(path_of(job.request.outputs["model"]))
+        self._model = str(job.place_of("model") or "")
         self.infer.setVisible(has_ended and len(folds) > 1)
         rows = rows_of(FoldReport(folds, len(folds)))
         self.table.setRowCount(len(rows))
@@ -186,9 +184,8 @@ def rows_of(report: FoldReport) -> list[list[str]]:
 
 def _report_of(job: Job) -> FoldReport | None:
     """Read the report off the models that are there; None while there are none."""
-    final = path_of(job.request.outputs["model"])
-    place: Path | None = final if job.status.phase is Phase.ENDED else unfinished(final)
-    if place is None or (job.status.phase is Phase.ENDED and not job.status.outputs):
+    place = job.place_of("model")
+    if place is None:
         return None
     try:
         return FoldReport.of(ModelFolder(place), int(job.request.parameters["folds"]))

@@ -19,7 +19,7 @@ from uniem.gui.panels.training_live import TrainingLive
 from uniem.gui.panels.trying_panel import TryingPanel
 from uniem.jobs.events import Phase
 from uniem.jobs.queue import Job
-from uniem.operations.outputs import path_of, unfinished
+from uniem.operations.outputs import path_of
 from uniem.operations.parameters import defaults_of
 from uniem.operations.registry import find
 
@@ -79,8 +79,7 @@ class LivePanel(TryingPanel):
         job = self.job
         if job is None:
             raise UniemError("No network has been trained here yet.", "Press Train.")
-        final = path_of(job.request.outputs["model"])
-        place = final if job.status.phase is Phase.ENDED else unfinished(final)
+        place = job.place_of("model")
         place = self.place_to_try(place) if place is not None else None
         if place is None or not ModelFolder.is_model(place):
             raise UniemError(

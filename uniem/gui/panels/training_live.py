@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -18,7 +17,6 @@ from uniem.gui.panels.picture import Picture
 from uniem.gui.panels.plan_line import gigabytes
 from uniem.jobs.events import JobStatus, Phase
 from uniem.jobs.queue import Job
-from uniem.operations.outputs import path_of
 
 PACE_SECONDS = 20.0
 
@@ -139,12 +137,11 @@ class TrainingLive(QWidget):
 
 def _verdict(job: Job) -> tuple[str, str]:
     """Return a sentence on how a training ended, and the role of its colour."""
-    status: JobStatus = job.status
-    model = path_of(job.request.outputs["model"])
-    if not status.outputs:
-        return job_words.state_of(status).capitalize() + ".", ""
+    place = job.place_of("model")
+    if place is None:
+        return job_words.state_of(job.status).capitalize() + ".", ""
     try:
-        record = ModelFolder.open(Path(model)).record
+        record = ModelFolder.open(place).record
     except UniemError as error:
         return str(error), "error"
     return verdict_of(record), "good" if record.best.get("val_f1", 0) >= POOR else ""
