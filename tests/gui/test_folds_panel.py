@@ -151,6 +151,9 @@ def test_a_fold_has_the_same_colour_in_both_plots(qtbot: Any) -> None:
     curve = ((1, 0.5), (2, 0.4))
     view.show_curves({f"{name} {fold}": curve for name in ("loss", "val_f1") for fold in (1, 2)})
     assert view.colour_of("loss 2") == view.colour_of("val_f1 2") != view.colour_of("loss 1")
+    assert "F1&nbsp;2" in view.legend_of("val_f1 1") and "F1" not in view.legend_of("loss 1")
+    view.show_curves({"loss 1": curve})
+    assert "loss&nbsp;2" not in view.legend_of("loss 1")
 
 
 def test_a_low_window_scrolls_instead_of_laying_parts_over_each_other(qtbot: Any) -> None:
