@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 
@@ -77,3 +78,12 @@ _work_folder: Path | None = None
 def plugin_folders() -> list[Path]:
     """Return the folders searched for plugins: shipped ones, then the user's."""
     return [root() / "plugins", user_data() / "plugins"]
+
+
+def unused(path: Path, taken: Collection[Path] = ()) -> Path:
+    """Return the path, or with the first number behind its name that nothing has yet."""
+    stem, suffix, number, free = path.name.removesuffix(path.suffix), path.suffix, 2, path
+    while free.exists() or free in taken:
+        free = path.with_name(f"{stem}-{number}{suffix}")
+        number += 1
+    return free

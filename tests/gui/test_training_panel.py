@@ -181,3 +181,11 @@ def test_the_model_of_a_training_that_dies_is_there_and_the_death_is_told(
     assert "F1" in panel.live.pace.text()
     for told in (window.message.label.text(), panel.progress.words.text()):
         assert "was killed" in told and f"kept in {Path(item.location).name}" in told
+
+    window.jobs.select(job)
+    window.jobs.actions_by_id["again"].trigger()
+    again = window.queue.jobs[-1]
+    assert again is not job
+    assert again.request.outputs["model"] == f"{item.location}-2", "what is kept stays"
+    window.queue.cancel(again)
+    qtbot.waitUntil(lambda: again.has_ended, timeout=60_000)

@@ -10,7 +10,7 @@ from uniem import paths
 from uniem.data.volume import Volume
 from uniem.errors import UniemError
 from uniem.gui.annotator import loading
-from uniem.gui.panels.naming import stem_of, unused
+from uniem.gui.panels.naming import stem_of
 from uniem.gui.results import Results
 from uniem.gui.sessions import Sessions
 from uniem.gui.showing import Showing
@@ -65,7 +65,7 @@ class Meshing(QObject):
             if item.noun.voxel_size is None:
                 return
         self._sessions.save_for([item.location])
-        folder = unused(paths.work_folder() / f"{stem_of(item.location)}-mesh")
+        folder = paths.unused(paths.work_folder() / f"{stem_of(item.location)}-mesh")
         request = JobRequest(
             operation="mesh",
             parameters={"ids": ",".join(map(str, ids))},

@@ -19,7 +19,7 @@ from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.canvas.view_model import Tool
 from uniem.gui.messages import choose
 from uniem.gui.opening.importing import Imports
-from uniem.gui.panels.naming import stem_of, unused
+from uniem.gui.panels.naming import stem_of
 from uniem.gui.proofreading.edited_views import EditedViews
 from uniem.gui.proofreading.saving import BackgroundSaving
 from uniem.gui.showing import Showing
@@ -154,7 +154,7 @@ class Sessions(QObject):
         if item is None or not isinstance(item.noun, Volume):
             raise UniemError("No image is shown.", "Show an image first: the labels get its size.")
         image = item.noun
-        path = unused(paths.work_folder() / f"{stem_of(item.location or item.name)}-{kind}.zarr")
+        path = paths.unused(paths.work_folder() / f"{stem_of(item.location or item.name)}-{kind}.zarr")
         path.parent.mkdir(parents=True, exist_ok=True)
         # With its coarser levels, so that whole sections are seen without reading every voxel of them.
         create_store(path, image.shape, "uint32", image.voxel_size, Kind.LABELS).add_levels()

@@ -178,8 +178,11 @@ class JobQueue:
             self.changed.emit(job)
 
     def retry(self, job: Job) -> Job:
-        """Queue the same request again."""
-        return self.submit(job.request)
+        """Queue the same request again; what an interrupted job has left stays, the new goes beside it."""
+        outputs = dict(job.request.outputs)
+        if job.status.ending is not Ending.FINISHED:
+            outputs.update({name: str(paths.unused(Path(kept))) for name, kept in job.status.outputs.items()})
+        return self.submit(job.request.model_copy(update={"outputs": outputs}))
 
     def remove(self, job: Job) -> None:
         """Delete an ended job's folder; its outputs, which are elsewhere, stay."""

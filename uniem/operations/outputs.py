@@ -12,6 +12,7 @@ from typing import Any
 
 from numpy.typing import DTypeLike
 
+from uniem import paths
 from uniem.data.formats import export_volume, format_for
 from uniem.data.formats.files import write_bytes
 from uniem.data.geometry import Triple, VoxelSize
@@ -180,7 +181,8 @@ class PathOutput:
 
     def keep(self, provenance: Provenance) -> Path:
         """Bring what an interrupted run made to its place, or beside what stands there; return where."""
-        place = _free(self.final)
+        beside = self.final.with_name(f"{self.final.stem}-unfinished{self.final.suffix}")
+        place = paths.unused(beside) if self.final.exists() else self.final
         try:
             if self.path.is_dir():
                 _record(provenance, self.path)
@@ -198,16 +200,6 @@ class PathOutput:
 def new_token() -> str:
     """Return six letters and digits that mark what one run makes while it is unfinished."""
     return uuid.uuid4().hex[:6]
-
-
-def _free(path: Path) -> Path:
-    """Return a path, or one beside it that says that it is unfinished where something stands there."""
-    free, number = path, 1
-    while free.exists():
-        ending = "" if number == 1 else f"-{number}"
-        free = path.with_name(f"{path.stem}-unfinished{ending}{path.suffix}")
-        number += 1
-    return free
 
 
 def _record(provenance: Provenance, path: Path) -> None:

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from uniem import paths
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.gui.export import plan
@@ -31,7 +32,7 @@ from uniem.gui.export.plan import ExportForm
 from uniem.gui.forms.editors import QuietComboBox
 from uniem.gui.forms.section import TallArea
 from uniem.gui.messages import choose
-from uniem.gui.panels.naming import stem_of, unused
+from uniem.gui.panels.naming import stem_of
 from uniem.gui.panels.pickers import facts_of
 from uniem.gui.panels.progress_row import ProgressRow
 from uniem.jobs.events import Ending, Phase
@@ -258,7 +259,7 @@ class ExportDialog(QDialog):
     def _suggest(self) -> None:
         folder = Path(str(self._settings.get("export folder", "")) or Path.home())
         name = stem_of(self.item.location or self.item.name) + self.form.ending
-        self.place.setText(str(unused(folder / name)))
+        self.place.setText(str(paths.unused(folder / name)))
 
     def _take_place(self, text: str) -> None:
         self._is_suggested = not text.strip()

@@ -15,7 +15,7 @@ from uniem.data.store import StoredVolume
 from uniem.data.volume import Kind, Volume
 from uniem.errors import UniemError
 from uniem.gui.canvas.canvas import Canvas
-from uniem.gui.panels.naming import stem_of, unused
+from uniem.gui.panels.naming import stem_of
 from uniem.gui.results import Results
 from uniem.jobs.events import Ending
 from uniem.jobs.queue import Job, JobQueue
@@ -75,7 +75,7 @@ class Imports(QObject):
 
     def ask(self, item: OpenItem) -> None:
         """Ask where a volume is to be imported to, and begin."""
-        proposed = unused(paths.work_folder() / f"{stem_of(item.location)}.zarr")
+        proposed = paths.unused(paths.work_folder() / f"{stem_of(item.location)}.zarr")
         proposed.parent.mkdir(parents=True, exist_ok=True)
         title = f"Import {item.name} into working store"
         found, _ = QFileDialog.getSaveFileName(self._window, title, str(proposed), "OME-Zarr (*.zarr)")
@@ -85,7 +85,7 @@ class Imports(QObject):
 
     def copy_labels(self, item: OpenItem, then: Then) -> None:
         """Import labels into a store of ids that can be edited, and go on with it there."""
-        target = unused(paths.work_folder() / f"{stem_of(item.location or item.name)}-edit.zarr")
+        target = paths.unused(paths.work_folder() / f"{stem_of(item.location or item.name)}-edit.zarr")
         self.begin(item, target, Kind.LABELS, then)
 
     def begin(

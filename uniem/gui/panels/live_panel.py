@@ -13,7 +13,6 @@ from uniem.data.model_folder import ModelFolder
 from uniem.errors import UniemError
 from uniem.gui.forms.form import Form, MakeEditor
 from uniem.gui.forms.section import TallArea
-from uniem.gui.panels.naming import unused
 from uniem.gui.panels.pair_list import PairListEditor
 from uniem.gui.panels.training_live import TrainingLive
 from uniem.gui.panels.trying_panel import TryingPanel
@@ -85,7 +84,7 @@ class LivePanel(TryingPanel):
             raise UniemError(
                 "There are no weights to try yet.", "The first are kept when the network is judged first."
             )
-        copy = unused(paths.work_folder() / "trials" / "model")
+        copy = paths.unused(paths.work_folder() / "trials" / "model")
         copy.mkdir(parents=True)
         source, target = ModelFolder(place), ModelFolder(copy)
         shutil.copyfile(source.weights_path, target.weights_path)

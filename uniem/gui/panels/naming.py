@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from uniem import paths
 from uniem.data.formats import endings
 from uniem.operations.operation import Operation, Role
 from uniem.operations.outputs import path_of
@@ -30,18 +31,9 @@ def suggest(
     words = [stem_of(first) if first else "", operation.id]
     if len(operation.outputs) > 1:
         words.append(name)
-    return unused(
+    return paths.unused(
         folder / ("-".join(word for word in words if word) + _SUFFIXES[operation.outputs[name]]), taken
     )
-
-
-def unused(path: Path, taken: Collection[Path] = ()) -> Path:
-    """Return the path, or with the first number behind its name that nothing has yet."""
-    stem, suffix, number, free = path.name.removesuffix(path.suffix), path.suffix, 2, path
-    while free.exists() or free in taken:
-        free = path.with_name(f"{stem}-{number}{suffix}")
-        number += 1
-    return free
 
 
 def stem_of(location: str) -> str:

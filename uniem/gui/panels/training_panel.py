@@ -14,7 +14,6 @@ from uniem.data.volume import Volume
 from uniem.errors import UniemError
 from uniem.gui.forms.form import Form
 from uniem.gui.panels.live_panel import LivePanel
-from uniem.gui.panels.naming import unused
 from uniem.gui.panels.patch_window import PatchWindow, Source
 from uniem.gui.panels.plan_line import measured_speed, measuring
 from uniem.gui.panels.training_setup import SECTIONS, TrainingSetup
@@ -81,7 +80,7 @@ class TrainingPanel(LivePanel):
         if parameters is None:
             return
         inputs = {name: picker.location for name, picker in self.inputs.items()}
-        place = unused(paths.work_folder() / "trials" / "measured")
+        place = paths.unused(paths.work_folder() / "trials" / "measured")
         try:
             self._check_complete(inputs, {})
             self.before_run.emit(list(inputs.values()))

@@ -13,7 +13,6 @@ from uniem.data.store import create_store
 from uniem.data.volume import Volume
 from uniem.errors import UniemError
 from uniem.gui import job_words
-from uniem.gui.panels.naming import unused
 from uniem.gui.panels.operation_panel import OperationPanel
 from uniem.gui.panels.preview import Field
 from uniem.jobs.events import Ending, Phase
@@ -82,7 +81,7 @@ class TryingPanel(OperationPanel):
 
     def _trial_of(self, parameters: dict[str, Any], image: Volume, field: Field) -> JobRequest:
         model = self.trial_model()
-        crop = unused(paths.work_folder() / "trials" / "section.zarr")
+        crop = paths.unused(paths.work_folder() / "trials" / "section.zarr")
         _write_crop(image, field, crop)
         operation = find("infer-2d")
         return JobRequest(
@@ -90,7 +89,7 @@ class TryingPanel(OperationPanel):
             version=operation.version,
             parameters=parameters,
             inputs={"image": str(crop), "model": model},
-            outputs={"result": str(unused(crop.with_name("result.zarr")))},
+            outputs={"result": str(paths.unused(crop.with_name("result.zarr")))},
         )
 
     def _try_clicked(self) -> None:
