@@ -13,11 +13,13 @@ from qtpy.QtCore import Qt
 
 from uniem.data.model_folder import ModelFolder
 from uniem.gui.main_window import MainWindow
+from uniem.gui.panels.live_panel import LivePanel
 from uniem.gui.panels.simple_page import BOUNDARIES
 from uniem.gui.panels.training_panel import TrainingPanel
 from uniem.gui.panels.training_setup import ADVANCED, SIMPLE
 from uniem.jobs.events import Ending
 from uniem.operations.operation import Role
+from uniem.workspace import OpenItem
 
 LEFT = Qt.MouseButton.LeftButton
 TINY = {
@@ -189,3 +191,22 @@ def test_the_model_of_a_training_that_dies_is_there_and_the_death_is_told(
     assert again.request.outputs["model"] == f"{item.location}-2", "what is kept stays"
     window.queue.cancel(again)
     qtbot.waitUntil(lambda: again.has_ended, timeout=60_000)
+
+    go_on(window, item, qtbot)
+
+
+def go_on(window: MainWindow, item: OpenItem, qtbot: Any) -> None:
+    """Train a model further from the menu of the data dock, on what it was trained on."""
+    before = ModelFolder.open(item.location).record
+    actions = {action.text(): action for action in window.data.menu_of(item).actions()}
+    assert "Fine-tune…" in actions
+    actions["Go on with its training…"].trigger()
+    panel = window.panels.currentWidget()
+    assert isinstance(panel, LivePanel) and panel.operation.id == "resume-2d"
+    panel.form.set_values({"steps": before.steps + 3})
+    qtbot.mouseClick(panel.run_button, LEFT)
+    job = panel.job
+    assert job is not None
+    qtbot.waitUntil(lambda: job.has_ended, timeout=120_000)
+    assert job.status.ending is Ending.FINISHED, job.status.error
+    assert ModelFolder.open(job.request.outputs["model"]).record.steps == before.steps + 3

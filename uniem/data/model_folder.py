@@ -18,6 +18,7 @@ WEIGHTS = "weights.keras"
 # In its place stands this where the network is of another program.
 ONNX = "network.onnx"
 LAST = "last.keras"
+RESUME = "resume.npz"
 PICTURE = "preview.png"
 
 
@@ -138,6 +139,11 @@ class ModelFolder:
     def last_path(self) -> Path:
         """The file of the last weights, with the optimiser's state."""
         return self.path / LAST
+
+    @property
+    def resume_path(self) -> Path:
+        """The file of what a training needs to go on exactly; absent where it cannot."""
+        return self.path / RESUME
 
     @property
     def picture_path(self) -> Path:

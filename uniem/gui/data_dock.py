@@ -62,6 +62,7 @@ class DataDock(QWidget):
     rerun_wanted = Signal(object)
     close_wanted = Signal(object)
     use_wanted = Signal(object)
+    train_wanted = Signal(object, str)
     selected = Signal()
 
     def __init__(self, workspace: Workspace, show_error: Callable[[str], None]) -> None:
@@ -153,7 +154,7 @@ class DataDock(QWidget):
         menu = QMenu(self)
         is_volume = isinstance(item.noun, Volume)
         if isinstance(item.noun, ModelFolder):
-            menu.addAction("Use for inference", lambda: self.use_wanted.emit(item))
+            self._add_model_actions(menu, item, item.noun)
         else:
             menu.addAction("Hide" if is_volume and item.is_visible else "Show", lambda: self._toggle(item))
         if is_volume:
@@ -183,6 +184,13 @@ class DataDock(QWidget):
         tree.itemDoubleClicked.connect(self._activate)
         tree.currentItemChanged.connect(lambda *_: self.selected.emit())
         return tree
+
+    def _add_model_actions(self, menu: QMenu, item: OpenItem, model: ModelFolder) -> None:
+        menu.addAction("Use for inference", lambda: self.use_wanted.emit(item))
+        if model.resume_path.is_file():
+            menu.addAction("Go on with its training…", lambda: self.train_wanted.emit(item, "resume-2d"))
+        if model.weights_path.is_file():
+            menu.addAction("Fine-tune…", lambda: self.train_wanted.emit(item, "fine-tune-2d"))
 
     def _add_volume_actions(self, menu: QMenu, item: OpenItem) -> None:
         noun = item.noun

@@ -1,4 +1,4 @@
-"""What can be done with an open item: export, running again, closing."""
+"""What can be done with an open item: export, running again, training further, closing."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from uniem.errors import UniemError
 from uniem.gui import job_words
 from uniem.gui.canvas.canvas import Canvas
 from uniem.gui.panel_dock import PanelDock
+from uniem.gui.panels.operation_panel import OperationPanel
 from uniem.gui.results import Results
 from uniem.gui.sessions import Sessions
 from uniem.gui.showing import Showing
@@ -112,9 +113,20 @@ class ItemActions(QObject):
             return
         panel = self._panels.open(record.operation)
         panel.form.set_values(record.parameters)
-        for name, source in record.inputs.items():
-            if name in panel.inputs:
-                panel.inputs[name].choose(source.location)
+        _choose_inputs(panel, record)
+
+    def train_with(self, item: OpenItem, operation: str) -> None:
+        """Open the panel that trains a model further, on what it was trained on if that is known."""
+        panel = self._panels.open(operation)
+        try:
+            record = provenance_of(item)
+        except UniemError as error:
+            self.failed.emit(str(error))
+            record = None
+        if record is not None:
+            _choose_inputs(panel, record)
+            panel.form.set_values({"further": record.parameters.get("further", "")})
+        panel.inputs["start"].choose(item.location)
 
     def infer_with(self, item: OpenItem) -> None:
         """Open the panel that applies a model, with the model chosen."""
@@ -176,3 +188,9 @@ def provenance_of(item: OpenItem) -> Provenance | None:
         return Provenance.of_attributes(json.loads(place.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise UniemError(f"{place} cannot be read: {error}.") from error
+
+
+def _choose_inputs(panel: OperationPanel, record: Provenance) -> None:
+    for name, source in record.inputs.items():
+        if name in panel.inputs:
+            panel.inputs[name].choose(source.location)

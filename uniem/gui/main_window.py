@@ -216,6 +216,7 @@ class MainWindow(QMainWindow):
         self.data.voxel_size_wanted.connect(self.voxel_sizes.ask)
         self.data.rerun_wanted.connect(self.items.run_again)
         self.data.use_wanted.connect(self.items.infer_with)
+        self.data.train_wanted.connect(self.items.train_with)
         self.data.close_wanted.connect(self.items.close)
         self.jobs.result_wanted.connect(self.results.open_results)
         self.panels.opened.connect(lambda _: self.layout_of_docks.bring_up("panels"))

@@ -20,7 +20,6 @@ from uniem.networks.settings import Criterion
 from uniem.networks.validation import Scores
 from uniem.networks.weights import save_weights
 
-RESUME = "resume.npz"
 # Between judgements that are quick, a large network would be written all the time.
 SAVING_SHARE = 0.05
 
@@ -96,7 +95,7 @@ class Checkpoints:
         if is_urgent or standing.seconds - self._saved_at >= self._saving_seconds / SAVING_SHARE:
             began = time.monotonic()
             save_weights(self._learner.network, self._folder.last_path)
-            _save_standing(self._folder.path / RESUME, standing, self._learner.state())
+            _save_standing(self._folder.resume_path, standing, self._learner.state())
             self._saving_seconds = time.monotonic() - began
             self._saved_at, self._saved_step = standing.seconds, standing.step
         update.update(steps=standing.step, seconds=standing.seconds)
@@ -111,10 +110,10 @@ class Checkpoints:
 
 def read_standing(folder: ModelFolder) -> tuple[Standing, State]:
     """Return how far the training of a model was, and its learner's state."""
-    path = folder.path / RESUME
+    path = folder.resume_path
     if not path.is_file():
         raise UniemError(
-            f"{folder} does not hold what is needed to resume its training ({RESUME}).",
+            f"{folder} does not hold what is needed to resume its training ({path.name}).",
             "Fine-tune it instead: that begins with its weights.",
         )
     try:
