@@ -66,7 +66,7 @@ WINDOW_ACTIONS: tuple[Action, ...] = (
         "preferences",
         "Preferences…",
         "Edit",
-        "preferences.show",
+        "show_preferences",
         ("Ctrl+,",),
         "Choose keys, mouse buttons, colours, memory and folders.",
         "settings options configure keymap shortcuts theme",

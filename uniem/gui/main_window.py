@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QApplication, QMainWindow, QMenu, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QMenu, QVBoxLayout, QWidget
 
 from uniem.errors import UniemError
 from uniem.gui.action import Action
@@ -35,6 +35,7 @@ from uniem.gui.opening.opening import Opening
 from uniem.gui.opening.voxel_size import VoxelSizes
 from uniem.gui.panel_dock import PanelDock
 from uniem.gui.panels.preview import Field
+from uniem.gui.preferences.dialog import PreferencesDialog
 from uniem.gui.preferences.preferences import Preferences
 from uniem.gui.projects.leaving import may_leave_jobs
 from uniem.gui.projects.projects import Projects
@@ -46,6 +47,7 @@ from uniem.gui.status_bar import StatusBar
 from uniem.gui.tables.object_table import ObjectTableView
 from uniem.gui.tables.table_view import TableView
 from uniem.gui.tensorboard import TensorBoard
+from uniem.gui.window import Window
 from uniem.jobs.queue import Job, JobQueue
 from uniem.operations.operation import Role
 from uniem.operations.registry import operations
@@ -59,7 +61,7 @@ logger = logging.getLogger(__name__)
 SETTINGS_DELAY_MS = 1000
 
 
-class MainWindow(QMainWindow):
+class MainWindow(Window):
     """Everything a user sees; actions find what they call among its parts."""
 
     def __init__(self, workspace: Workspace, queue: JobQueue, settings: Settings) -> None:
@@ -71,7 +73,7 @@ class MainWindow(QMainWindow):
         self.setDockOptions(
             self.DockOptions(self.DockOption.AllowTabbedDocks) | self.DockOption.AnimatedDocks
         )
-        self.annotator: MeshAnnotator | None = None
+        self.annotator = None
         self._is_closed = False
         self.first_paint = FirstPaint(self)
         self._make_parts()
@@ -95,6 +97,10 @@ class MainWindow(QMainWindow):
         CommandPalette(
             self.action_set.found(), self.preferences.keymaps.keymap, self.settings, self
         ).show_over(self)
+
+    def show_preferences(self) -> None:
+        """Open the preferences, or bring them to the front."""
+        PreferencesDialog.bring_up(self.preferences, self)
 
     def show_annotator(self) -> None:
         """Open the 3D view; VTK is loaded only now."""

@@ -29,7 +29,7 @@ from uniem.operations.operation import Role
 from uniem.workspace import Noun, OpenItem, read_noun
 
 if TYPE_CHECKING:
-    from uniem.gui.main_window import MainWindow
+    from uniem.gui.window import Window
 
 PARAMETERS = "parameters/"
 DELAY_MS = 1000
@@ -51,7 +51,7 @@ class WindowState(QObject):
 
     changed = Signal()
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._window = window
         # Of every item by its id, also of those that are not shown now.

@@ -249,7 +249,7 @@ def test_a_start_that_is_only_measured_does_not_ask(
 def test_the_preferences_open_once_and_follow_the_theme(
     window: MainWindow, dialog: PreferencesDialog, qtbot: Any
 ) -> None:
-    window.preferences.show()
+    window.show_preferences()
     assert shown(PreferencesDialog) == [dialog]
     before = dialog.list.item(0).icon().pixmap(22).toImage()
     window.appearance.set_theme("light")

@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 class PreferencesDialog(QDialog):
     """Show the pages; there is nothing to confirm."""
 
+    @staticmethod
+    def bring_up(preferences: Preferences, window: QWidget) -> None:
+        """Open the dialog of a window, or bring it to the front."""
+        dialog = window.findChild(PreferencesDialog) or PreferencesDialog(preferences, window)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
     def __init__(self, preferences: Preferences, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -1,4 +1,4 @@
-"""The part of the window that applies what the user chose, and shows the pages on which to choose."""
+"""The part of the window that applies what the user chose, and remembers it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from uniem.gui.appearance import Appearance
 from uniem.gui.canvas.block_cache import default_budget
 from uniem.gui.canvas.canvas import MEMORY_KEY
 from uniem.gui.preferences.chooser import KeymapChooser
-from uniem.gui.preferences.dialog import PreferencesDialog
 from uniem.gui.preferences.keymaps import ASKED_KEY, Keymaps
 from uniem.gui.sessions import AUTOSAVE_MINUTES
 
 if TYPE_CHECKING:
-    from uniem.gui.main_window import MainWindow
+    from uniem.gui.window import Window
 
 HUES_KEY, VIVIDNESS_KEY = "labels/hues", "labels/vividness %"
 POWER_KEY = "strokes survive power cuts"
@@ -28,7 +27,7 @@ MINUTES = (1, 120)
 class Preferences:
     """Hold the choices of a window; each is applied and remembered at once."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Window) -> None:
         self._window, self._settings = window, window.settings
         self.keymaps = Keymaps(window.settings, window.action_set.made())
         self.keymaps.changed.connect(self._use_keymap)
@@ -38,13 +37,6 @@ class Preferences:
         window.sessions.save_every(self.autosave_minutes)
         window.sessions.force_to_disk(self.survives_power_cuts)
         paths.use_work_folder(self.work_folder)
-
-    def show(self) -> None:
-        """Open the preferences, or bring them to the front."""
-        dialog = self._window.findChild(PreferencesDialog) or PreferencesDialog(self, self._window)
-        dialog.show()
-        dialog.raise_()
-        dialog.activateWindow()
 
     def choose_keymap(self) -> None:
         """Ask which tool the user comes from."""

@@ -35,7 +35,7 @@ from uniem.jobs.queue import Job
 from uniem.jobs.relocation import relocate_jobs
 
 if TYPE_CHECKING:
-    from uniem.gui.main_window import MainWindow
+    from uniem.gui.window import Window
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Projects(QObject):
     told = Signal(str)
     failed = Signal(str)
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._window = window
         self.project: Project | None = None

@@ -15,13 +15,13 @@ from uniem.gui.proofreading.saving import SavingBar
 from uniem.gui.proofreading.writing import BackgroundWriting
 
 if TYPE_CHECKING:
-    from uniem.gui.main_window import MainWindow
+    from uniem.gui.window import Window
 
 
 class Proofreading(QObject):
     """Hold the parts and connect them with the window."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Window) -> None:
         super().__init__(window)
         self.objects = ObjectEdits(
             window.sessions, window.canvas, lambda: window.objects.selected, window.settings, window
