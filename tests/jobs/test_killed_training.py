@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.jobs.test_queue import wait, wait_idle
+from uniem.cli.job_report import look_at, report_json
 from uniem.data.geometry import VoxelSize
 from uniem.data.model_folder import ModelFolder
 from uniem.data.store import create_store
@@ -63,6 +65,14 @@ def test_the_model_of_a_killed_training_is_kept_and_resumed(queue: JobQueue, tmp
     wait(queue, is_saved)
     assert job.folder.worker_id
     os.kill(job.folder.worker_id, signal.SIGKILL)
+    assert job.worker is not None
+    while job.worker.exit_code() is None:
+        time.sleep(0.02)
+    # Who only looks moves nothing.
+    part = unfinished(place)
+    for _ in range(2):
+        seen = report_json(look_at(job.folder.path))
+        assert (seen["ending"], seen["left"]) == ("lost", {"model": str(part)})
     wait_idle(queue)
     assert (job.status.ending, job.status.outputs) == ("lost", {"model": str(place)})
     assert unfinished(place) is None

@@ -12,6 +12,7 @@ from uniem.errors import UniemError
 from uniem.jobs.events import Ending, JobStatus, Phase
 from uniem.jobs.folder import REQUEST, JobFolder
 from uniem.jobs.queue import LOG_LINES, Job
+from uniem.jobs.rescue import models_left
 
 
 def look_at(path: Path) -> Job:
@@ -44,6 +45,9 @@ def report_text(job: Job) -> str:
     told = f"{status.error} {status.hint}".strip() or status.message
     rows += [("message", told)] if told else []
     rows += [(name, location) for name, location in status.outputs.items()]
+    rows += [
+        (f"{name} left", f"{place}; resume-2d can go on from it") for name, place in left_by(job).items()
+    ]
     parts = [aligned(rows)]
     if status.results:
         parts.append(results_table(status.results))
@@ -70,6 +74,7 @@ def report_json(job: Job) -> dict[str, Any]:
         "hint": status.hint,
         "results": status.results,
         "outputs": status.outputs,
+        "left": left_by(job),
         "started": status.started,
         "ended": status.ended,
         "log_end": log_end_of(job),
@@ -79,6 +84,12 @@ def report_json(job: Job) -> dict[str, Any]:
 def state_of(status: JobStatus) -> str:
     """Return one word: queued, starting, running, or how it ended."""
     return status.ending.value if status.ending else status.phase.value
+
+
+def left_by(job: Job) -> dict[str, str]:
+    """Return where the models are that the dead worker of a lost job has left; empty for others."""
+    is_lost = job.status.ending is Ending.LOST and not job.status.outputs
+    return models_left(job.folder) if is_lost else {}
 
 
 def log_end_of(job: Job) -> str:

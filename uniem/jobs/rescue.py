@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from uniem.data.model_folder import ModelFolder
-from uniem.data.provenance import Provenance
 from uniem.errors import UniemError
 from uniem.jobs.events import JobStatus, Kept
 from uniem.jobs.folder import JobFolder
 from uniem.jobs.request import resolve
 
 if TYPE_CHECKING:
+    from uniem.data.provenance import Provenance
     from uniem.operations.execution import Output
-    from uniem.operations.operation import Operation
+    from uniem.operations.outputs import PathOutput
 
 logger = logging.getLogger(__name__)
 
@@ -30,20 +30,10 @@ def rescue(folder: JobFolder, status: JobStatus) -> dict[str, str]:
     A model is usable from its first saved weights on. What else was begun is removed in the background. A job
     of another computer is left alone: from here nobody can be sure that its worker is dead.
     """
-    from uniem.operations.execution import provenance_of, targets_of
-
     if status.outputs or status.host != platform.node():
         return dict(status.outputs)
-    request = folder.request
-    try:
-        operation, parameters = resolve(request)
-    except UniemError as error:
-        logger.warning("What %s has left stays where it is: %s", folder.path.name, error)
-        return {}
-    began = datetime.fromtimestamp(status.started, UTC) if status.started is not None else None
-    provenance = provenance_of(operation, parameters, request.inputs, {}, began)
-    targets = targets_of(operation, request.outputs, folder.token)
-    kept = _keep_models(operation, targets, provenance)
+    targets = _targets(folder)
+    kept = _keep(_models(targets), folder, status)
     threading.Thread(target=_discard, args=(targets,), name="removing what a dead worker left").start()
     if kept:
         # The end is when the worker last gave a sign of life, not now.
@@ -51,22 +41,53 @@ def rescue(folder: JobFolder, status: JobStatus) -> dict[str, str]:
     return kept
 
 
-def _keep_models(
-    operation: Operation, targets: Mapping[str, Output], provenance: Provenance
-) -> dict[str, str]:
+def models_left(folder: JobFolder) -> dict[str, str]:
+    """Return where the models are that a job's worker, if it is dead, has left on the way to their places."""
+    return {name: str(model.path) for name, model in _models(_targets(folder)).items()}
+
+
+def _targets(folder: JobFolder) -> dict[str, Output]:
+    from uniem.operations.execution import targets_of
+
+    try:
+        operation, _ = resolve(folder.request)
+    except UniemError as error:
+        logger.warning("What %s has left stays where it is: %s", folder.path.name, error)
+        return {}
+    return targets_of(operation, folder.request.outputs, folder.token)
+
+
+def _models(targets: Mapping[str, Output]) -> dict[str, PathOutput]:
     from uniem.operations.outputs import PathOutput
 
+    return {
+        name: target
+        for name, target in targets.items()
+        if isinstance(target, PathOutput) and ModelFolder.is_model(target.path)
+    }
+
+
+def _keep(models: Mapping[str, PathOutput], folder: JobFolder, status: JobStatus) -> dict[str, str]:
     kept = {}
-    for name, target in targets.items():
-        if not isinstance(target, PathOutput) or not ModelFolder.is_model(target.path):
-            continue
+    for name, model in models.items():
         try:
-            device = ModelFolder(target.path).record.device
-            kept[name] = str(target.keep(provenance.model_copy(update={"device": device})))
+            kept[name] = str(model.keep(_provenance(folder, status, model)))
         except (UniemError, OSError) as error:
             # Another window may have been quicker.
-            logger.warning("%s could not be kept: %s", target.path, error)
+            logger.warning("%s could not be kept: %s", model.path, error)
     return kept
+
+
+def _provenance(folder: JobFolder, status: JobStatus, model: PathOutput) -> Provenance:
+    from uniem.operations.execution import provenance_of
+
+    began, ended = (
+        None if moment is None else datetime.fromtimestamp(moment, UTC)
+        for moment in (status.started, status.ended)
+    )
+    operation, parameters = resolve(folder.request)
+    provenance = provenance_of(operation, parameters, folder.request.inputs, {}, began)
+    return provenance.model_copy(update={"device": ModelFolder(model.path).record.device, "ended": ended})
 
 
 def _discard(targets: Mapping[str, Output]) -> None:
