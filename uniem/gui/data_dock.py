@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from qtpy.QtCore import QModelIndex, QPoint, QRect, QSize, Qt, QUrl, Signal
+from qtpy.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPoint, QRect, QSize, Qt, QUrl, Signal
 from qtpy.QtGui import QDesktopServices, QFont, QFontMetrics, QPainter, QPalette
 from qtpy.QtWidgets import (
     QApplication,
@@ -120,18 +120,39 @@ class DataDock(QWidget):
                 self.tree.setCurrentItem(row)
 
     def refresh(self, _changed: OpenItem | None = None) -> None:
-        """List the items anew."""
+        """List the items as they are now.
+
+        The rows of items that stay are changed, not made anew: a click that ticks one is still being handled,
+        and Qt would go on with a row that is gone.
+        """
         current = self.current
+        items = self._workspace.items
         self._is_filling = True
-        self.tree.clear()
-        for item in self._workspace.items:
-            self.tree.addTopLevelItem(_row_of(item))
+        ids = {item.id for item in items}
+        for place in reversed(range(self.tree.topLevelItemCount())):
+            if self.tree.topLevelItem(place).data(0, _ID) not in ids:
+                self.tree.takeTopLevelItem(place)
+        for place, item in enumerate(items):
+            _fill_row(self._row_at(place, item), item)
         self._is_filling = False
         self._stack.setCurrentIndex(1 if self._workspace.items else 0)
         if current is not None:
             self.select(current)
         elif self._workspace.items:
             self.select(self._workspace.items[-1])
+        # What is shown of the item selected may be another.
+        self.selected.emit()
+
+    def _row_at(self, place: int, item: OpenItem) -> QTreeWidgetItem:
+        """Return the row of an item, brought to a place or made there."""
+        for number in range(place, self.tree.topLevelItemCount()):
+            if (row := self.tree.topLevelItem(number)).data(0, _ID) == item.id:
+                if number != place:
+                    self.tree.insertTopLevelItem(place, self.tree.takeTopLevelItem(number))
+                return row
+        new = QTreeWidgetItem()
+        self.tree.insertTopLevelItem(place, new)
+        return new
 
     def _show_card(self) -> None:
         noun = self.current.noun if self.current is not None else None
@@ -250,10 +271,10 @@ class DataDock(QWidget):
             self._show_error(str(error))
 
 
-def _row_of(item: OpenItem) -> QTreeWidgetItem:
+def _fill_row(row: QTreeWidgetItem, item: OpenItem) -> None:
     noun = item.noun
     mark = " (read-only)" if item.is_read_only else ""
-    row = QTreeWidgetItem([("● " if item.is_modified else "") + item.name + mark])
+    row.setText(0, ("● " if item.is_modified else "") + item.name + mark)
     row.setData(0, _ID, item.id)
     row.setData(0, _FACTS, facts_of(item))
     row.setToolTip(0, f"{item.location or 'only in memory'}\n{facts_of(item)}")
@@ -263,7 +284,13 @@ def _row_of(item: OpenItem) -> QTreeWidgetItem:
         row.setIcon(0, style.icon(_KIND_ICONS[noun.kind]))
     else:
         row.setIcon(0, style.icon(_ROLE_ICONS.get(item.role, "file-outline")))
-    return row
+
+
+def _upper(option: QStyleOptionViewItem) -> QStyleOptionViewItem:
+    """Return the upper line of a row, with tick, icon and name."""
+    upper = QStyleOptionViewItem(option)
+    upper.rect = option.rect.adjusted(0, 3, 0, -option.fontMetrics.height() - 3)
+    return upper
 
 
 class _TwoLines(QStyledItemDelegate):
@@ -273,6 +300,12 @@ class _TwoLines(QStyledItemDelegate):
         """Return room for two lines."""
         return QSize(160, 2 * option.fontMetrics.height() + 8)
 
+    def editorEvent(
+        self, event: QEvent, model: QAbstractItemModel, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> bool:
+        """Take clicks on the tick where it is painted."""
+        return super().editorEvent(event, model, _upper(option), index)
+
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Paint tick, icon and name as always, but higher; then the facts."""
         whole = QStyleOptionViewItem(option)
@@ -280,8 +313,7 @@ class _TwoLines(QStyledItemDelegate):
         drawing = whole.widget.style()
         drawing.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, whole, painter, whole.widget)
         line = option.fontMetrics.height()
-        upper = QStyleOptionViewItem(option)
-        upper.rect = option.rect.adjusted(0, 3, 0, -line - 3)
+        upper = _upper(option)
         if index.data(int(Qt.ItemDataRole.CheckStateRole)) is None:
             # In line with the items that have a tick.
             upper.rect.setLeft(
