@@ -146,7 +146,9 @@ class DataDock(QWidget):
     def _row_at(self, place: int, item: OpenItem) -> QTreeWidgetItem:
         """Return the row of an item, brought to a place or made there."""
         for number in range(place, self.tree.topLevelItemCount()):
-            if (row := self.tree.topLevelItem(number)).data(0, _ID) == item.id:
+            row = self.tree.topLevelItem(number)
+            assert row is not None
+            if row.data(0, _ID) == item.id:
                 if number != place:
                     self.tree.insertTopLevelItem(place, self.tree.takeTopLevelItem(number))
                 return row
