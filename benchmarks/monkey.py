@@ -180,9 +180,15 @@ def play(files: list[str], seconds: float, seed: int) -> dict[str, float]:
     QTest.qWait(1500)
     monkey = Monkey(window, seed)
     faulthandler.dump_traceback_later(seconds + PATIENCE_S, exit=True)
-    monkey.play(seconds)
-    application.processEvents()
-    window.queue.stop_all()
+
+    def begin() -> None:
+        monkey.play(seconds)
+        window.queue.stop_all()
+        application.exit()
+
+    # Inside an event loop, as everywhere: outside of one, what is to be deleted later goes too early.
+    QTimer.singleShot(0, begin)
+    application.exec_()
     return {
         "gestures": monkey.gestures,
         "errors": monkey.errors,

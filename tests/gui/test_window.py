@@ -221,6 +221,21 @@ def test_the_palette_finds_actions_by_other_words(window: MainWindow, qtbot: Any
     palette.line.setText("font large")
     size = window.appearance.font_size
     qtbot.keyClick(palette.line, Qt.Key_Return)
+    qtbot.waitUntil(lambda: window.appearance.font_size == size + 1)
+
+
+def test_a_click_in_the_palette_does_it_once_after_the_click(window: MainWindow, qtbot: Any) -> None:
+    window.show_palette()
+    palette = QApplication.activePopupWidget()
+    palette.line.setText("font large")
+    size = window.appearance.font_size
+    place = palette.list.visualItemRect(palette.list.topLevelItem(0)).center()
+    # Where one click activates, Qt tells of both.
+    palette.list.itemClicked.connect(lambda: palette.list.itemActivated.emit(palette.list.currentItem(), 0))
+    qtbot.mouseClick(palette.list.viewport(), Qt.LeftButton, pos=place)
+    assert not palette.isVisible() and window.appearance.font_size == size
+    qtbot.waitUntil(lambda: window.appearance.font_size > size)
+    QApplication.processEvents()
     assert window.appearance.font_size == size + 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import QEvent, QObject, QPoint, Qt
+from qtpy.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from qtpy.QtGui import QIcon, QKeyEvent, QPixmap
 from qtpy.QtWidgets import (
     QAction,
@@ -114,14 +114,16 @@ class CommandPalette(QDialog):
 
     def _do_chosen(self) -> None:
         row = self.list.currentItem()
-        if row is None:
+        # Where one click activates, it tells of itself twice.
+        if row is None or not self.isVisible():
             return
         action, made = self._entries[row.data(0, Qt.ItemDataRole.UserRole)]
         if made.isEnabled():
             recent = [action.id, *(id for id in self._recent if id != action.id)]
             self._settings.set(RECENT_KEY, recent[:MOST_RECENT])
             self.close()
-            made.trigger()
+            # Once the click is over: what is done may ask something, and the list is gone by then.
+            QTimer.singleShot(0, made.trigger)
 
 
 def rank(text: str, action: Action) -> int | None:

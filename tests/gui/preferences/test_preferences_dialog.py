@@ -293,7 +293,7 @@ def test_the_palette_shows_present_keys_and_the_most_recent_first(window: MainWi
     assert palette.list.topLevelItem(0).text(0) == "Eraser"
     assert palette.list.topLevelItem(0).text(2) == "1, E"
     qtbot.keyClick(palette.line, KEY.Key_Return)
-    assert window.canvas.model.hand.tool is Tool.ERASER
+    qtbot.waitUntil(lambda: window.canvas.model.hand.tool is Tool.ERASER)
     palette = open_palette("")
     assert palette.list.topLevelItem(0).text(0) == "Eraser"
     palette.close()
