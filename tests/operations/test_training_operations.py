@@ -13,7 +13,7 @@ from tests.operations.conftest import Recorder, run
 from uniem.data.model_folder import ModelFolder
 from uniem.data.table import read_csv
 from uniem.errors import UniemError
-from uniem.networks.fold_report import models_of
+from uniem.networks.fold_report import UNFINISHED, drop_unfinished, models_of
 from uniem.operations.training_pairs import read_pairs
 from uniem.progress import Cancelled
 
@@ -180,6 +180,25 @@ def test_a_cross_validation_cancelled_in_its_first_fold_leaves_that_network(
     assert 0 < model.record.steps < 4000 and not models_of(model)
     assert not (tmp_path / "folds.csv").exists()
     assert context.messages[-1].startswith("No fold is finished")
+
+
+def test_of_a_killed_cross_validation_the_unfinished_fold_is_dropped(
+    image: Path, labels: Path, tmp_path: Path
+) -> None:
+    inputs, folder = {"image": image, "labels": labels}, ModelFolder(tmp_path / "model")
+    for number, steps in ((1, 3), (2, 2)):
+        fold = folder.path / "folds" / str(number)
+        run("train-2d", inputs, {"model": fold}, steps=steps, **TINY)
+        (fold / UNFINISHED).touch()
+        assert not models_of(folder)
+        if number == 1:
+            # Killed in the first fold: its network, as far as it came, is all there is.
+            drop_unfinished(folder)
+            assert ModelFolder.open(folder.path).record.steps == 3
+    drop_unfinished(folder)
+    assert ModelFolder.open(folder.path).record.steps == 3
+    assert not list((folder.path / "folds").iterdir())
+    run("resume-2d", {**inputs, "start": folder.path}, {"model": tmp_path / "further"}, steps=4)
 
 
 class _Pausing(Recorder):

@@ -30,9 +30,13 @@ def rescue(folder: JobFolder, status: JobStatus) -> dict[str, str]:
     A model is usable from its first saved weights on. What else was begun is removed in the background. A job
     of another computer is left alone: from here nobody can be sure that its worker is dead.
     """
+    from uniem.networks.fold_report import drop_unfinished
+
     if status.outputs or status.host != platform.node():
         return dict(status.outputs)
     targets = _targets(folder)
+    for target in _paths(targets).values():
+        drop_unfinished(ModelFolder(target.path))
     kept = _keep(_models(targets), folder, status)
     threading.Thread(target=_discard, args=(targets,), name="removing what a dead worker left").start()
     if kept:
@@ -57,14 +61,14 @@ def _targets(folder: JobFolder) -> dict[str, Output]:
     return targets_of(operation, folder.request.outputs, folder.token)
 
 
-def _models(targets: Mapping[str, Output]) -> dict[str, PathOutput]:
+def _paths(targets: Mapping[str, Output]) -> dict[str, PathOutput]:
     from uniem.operations.outputs import PathOutput
 
-    return {
-        name: target
-        for name, target in targets.items()
-        if isinstance(target, PathOutput) and ModelFolder.is_model(target.path)
-    }
+    return {name: target for name, target in targets.items() if isinstance(target, PathOutput)}
+
+
+def _models(targets: Mapping[str, Output]) -> dict[str, PathOutput]:
+    return {name: target for name, target in _paths(targets).items() if ModelFolder.is_model(target.path)}
 
 
 def _keep(models: Mapping[str, PathOutput], folder: JobFolder, status: JobStatus) -> dict[str, str]:

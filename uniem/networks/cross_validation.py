@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from uniem.data.model_folder import ModelFolder
 from uniem.data.volume import Volume
-from uniem.networks.fold_report import FOLDS, UNFINISHED, FoldReport, models_of
+from uniem.networks.fold_report import FOLDS, UNFINISHED, FoldReport, drop_unfinished, models_of, put_on_top
 from uniem.networks.planning import share_of_fold
 from uniem.networks.settings import Criterion, TrainingSettings
 from uniem.networks.splitting import Fold
@@ -52,10 +51,10 @@ def cross_validate(
         try:
             train(image, labels, settings, model, told, further=further, fold=Fold(number, folds))
         except BaseException:
-            _drop_unfinished(model, folder)
+            drop_unfinished(folder)
             raise
         mark.unlink()
-        _put_on_top(models_of(folder)[best_of(folder, settings.criterion) - 1], folder)
+        put_on_top(models_of(folder)[best_of(folder, settings.criterion) - 1], folder)
     return FoldReport.of(folder)
 
 
@@ -68,22 +67,6 @@ def best_of(folder: ModelFolder, criterion: Criterion) -> int:
 def _rank(best: dict[str, float], criterion: Criterion) -> tuple[float, float]:
     scores = Scores.from_metrics({name: value for name, value in best.items() if name.startswith("val_")})
     return scores.rank(criterion) if scores else (-1.0, 0.0)
-
-
-def _put_on_top(best: ModelFolder, folder: ModelFolder) -> None:
-    """Copy the best fold's model, so that the folder is a model like any other."""
-    for path in best.path.iterdir():
-        if path.name != UNFINISHED:
-            shutil.copyfile(path, folder.path / path.name)
-    name = folder.path.name.removesuffix(".part")
-    folder.save_record(best.record.model_copy(update={"name": name}))
-
-
-def _drop_unfinished(model: ModelFolder, folder: ModelFolder) -> None:
-    """Take away a fold that learnt for a shorter time than others, which would spoil report and ensemble."""
-    if not ModelFolder.is_model(folder.path) and ModelFolder.is_model(model.path):
-        _put_on_top(model, folder)
-    shutil.rmtree(model.path)
 
 
 class _Told(Context):

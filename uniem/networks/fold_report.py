@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import mean, stdev
 
-from uniem.data.model_folder import ModelFolder
+from uniem.data.model_folder import RECORD, ModelFolder
 from uniem.data.table import Cell, Table
 
 FOLDS = "folds"
@@ -83,10 +85,37 @@ class FoldReport:
 
 def models_of(folder: ModelFolder) -> list[ModelFolder]:
     """Return the models of the finished folds of a cross-validation in a model's folder, in order."""
-    places = folder.path / FOLDS
-    found = [path for path in places.iterdir() if path.name.isdigit()] if places.is_dir() else []
     return [
         ModelFolder.open(path)
-        for path in sorted(found, key=lambda path: int(path.name))
+        for path in _folds_in(folder)
         if ModelFolder.is_model(path) and not (path / UNFINISHED).exists()
     ]
+
+
+def put_on_top(best: ModelFolder, folder: ModelFolder) -> None:
+    """Copy a fold's model to the top, the record last, so that the folder is a model like any other."""
+    for path in best.path.iterdir():
+        if path.name not in (UNFINISHED, RECORD):
+            part = folder.path / f".{path.name}.part"
+            shutil.copyfile(path, part)
+            part.replace(folder.path / path.name)
+    name = folder.path.name.removesuffix(".part")
+    folder.save_record(best.record.model_copy(update={"name": name}))
+
+
+def drop_unfinished(folder: ModelFolder) -> None:
+    """Take away folds that learnt for a shorter time than others, which would spoil report and ensemble.
+
+    Where no fold is finished, the network of the first, as far as it came, is the model.
+    """
+    for path in _folds_in(folder):
+        if (path / UNFINISHED).exists():
+            if ModelFolder.is_model(path) and not ModelFolder.is_model(folder.path):
+                put_on_top(ModelFolder(path), folder)
+            shutil.rmtree(path)
+
+
+def _folds_in(folder: ModelFolder) -> list[Path]:
+    places = folder.path / FOLDS
+    found = [path for path in places.iterdir() if path.name.isdigit()] if places.is_dir() else []
+    return sorted(found, key=lambda path: int(path.name))
