@@ -16,6 +16,7 @@ from uniem.gui.panels.curves import CurvesView
 from uniem.gui.panels.folds_live import ALL, FoldsLive
 from uniem.gui.panels.folds_panel import FoldsPanel
 from uniem.gui.panels.inference_panel import InferencePanel
+from uniem.gui.panels.training_live import TrainingLive
 from uniem.jobs.events import Ending
 from uniem.networks.fold_report import FoldReport
 
@@ -154,6 +155,21 @@ def test_a_fold_has_the_same_colour_in_both_plots(qtbot: Any) -> None:
     assert "F1&nbsp;2" in view.legend_of("val_f1 1") and "F1" not in view.legend_of("loss 1")
     view.show_curves({"loss 1": curve})
     assert "loss&nbsp;2" not in view.legend_of("loss 1")
+
+
+def test_both_plots_are_in_view_where_there_is_room(qtbot: Any) -> None:
+    live, area = TrainingLive(), TallArea()
+    curve = ((1, 0.5), (2, 0.4))
+    live.curves.show_curves(dict.fromkeys(("loss", "val_loss", "val_f1", "val_jaccard", "val_auc"), curve))
+    area.setWidget(live)
+    area.resize(340, 480)
+    area.show()
+    qtbot.addWidget(area)
+    qtbot.waitExposed(area)
+    assert live.height() <= area.viewport().height()
+    assert live.curves.height() > 300, "they take what room there is"
+    # pyqtgraph complains where its plots are deleted with what is around them.
+    qtbot.addWidget(area.takeWidget())
 
 
 def test_a_low_window_scrolls_instead_of_laying_parts_over_each_other(qtbot: Any) -> None:

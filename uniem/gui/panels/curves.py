@@ -105,6 +105,13 @@ class CurvesView(QWidget):
         return self._losses if is_loss(name) else self._scores
 
 
+class _Canvas(pg.PlotWidget):
+    """A plot that asks for little: legends that wrap have the page ask for all that is wished."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, LEAST_HEIGHT // 2)
+
+
 class _Plot(QWidget):
     """A plot under a legend that takes as many lines as the width asks for."""
 
@@ -114,7 +121,7 @@ class _Plot(QWidget):
         self.legend.setWordWrap(True)
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         self.legend.setContentsMargins(60, 2, 4, 0)
-        self.widget = pg.PlotWidget()
+        self.widget = _Canvas()
         self.plot: pg.PlotItem = self.widget.getPlotItem()
         self.plot.setLabel("left", label)
         axis = self.plot.getAxis("left")
