@@ -260,8 +260,9 @@ def paint_undo_redo_save(
     assert window.canvas.model.image.source.endswith(image.name)
     choose(window, qtbot, "File", "New labels from image")
     session = window.sessions.session
-    qtbot.waitUntil(lambda: session.objects.is_counted)
     view = window.canvas.view
+    # On a section that is still being read nothing is painted, and that is said.
+    qtbot.waitUntil(lambda: session.objects.is_counted and view.item.overlay.section is not None)
     qtbot.keyClick(view, Qt.Key.Key_V)
     assert window.canvas.model.hand.tool is Tool.NAVIGATE
     qtbot.keyClick(view, Qt.Key.Key_B)

@@ -48,6 +48,8 @@ def wait_until_opened(window: MainWindow) -> None:
 def paint(window: MainWindow, qtbot: Any, *places: tuple[int, int]) -> None:
     """Draw a stroke with the mouse through voxels (y, x) of the section in view."""
     view = window.canvas.view
+    # On a section that is still being read nothing is painted, and that is said.
+    qtbot.waitUntil(lambda: view.item.overlay.section is not None)
     points = [view.place_of(y, x) for y, x in places]
     kinds = [QMouseEvent.MouseButtonPress] + [QMouseEvent.MouseMove] * (len(points) - 1)
     for kind, point in zip(kinds, points, strict=True):
