@@ -234,6 +234,17 @@ def test_the_table_goes_out_and_comes_back_as_one_edit(session: ProofreadingSess
     assert session.objects.fields_of(4).name == ""
 
 
+@pytest.mark.parametrize("name", ["1_2", "1.50", "1e3", "nan", "True", "-0", " 7 ", "007", "12"])
+def test_names_that_look_like_numbers_come_back_as_they_were(
+    session: ProofreadingSession, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / "objects.csv"
+    apply(session, rename(session.objects, 3, name))
+    apply(session, annotate(session.objects, [3], name))
+    write_csv(table_of(session.objects, session.volume), file)
+    assert read_changes(file, session.objects).changes == ()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
