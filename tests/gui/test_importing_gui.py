@@ -161,6 +161,13 @@ def test_labels_are_edited_in_their_copy_also_where_another_import_ended_first(
     assert window.sessions.item in window.workspace.items and window.sessions.item is not item
 
 
+def test_labels_with_a_very_long_name_are_edited(window: MainWindow, discs: Path, qtbot: Any) -> None:
+    path = discs.rename(discs.with_name("x" * 250 + ".tif"))
+    window.sessions.edit(opened(window, qtbot, path))
+    qtbot.waitUntil(lambda: window.sessions.session is not None, timeout=60_000)
+    assert window.sessions.session.path.parent == paths.work_folder()
+
+
 @pytest.fixture
 def foreign(tmp_path: Path) -> Callable[..., Path]:
     """Write a label store as another program would, without our own attributes."""
