@@ -20,6 +20,7 @@ from uniem.data.store import StoredVolume, create_store, open_store
 from uniem.data.volume import Kind
 from uniem.gui.main_window import MainWindow
 from uniem.gui.sessions import CANCEL, CONSENT, COPY, IN_PLACE
+from uniem.jobs import queue
 from uniem.jobs.events import Ending, Phase
 from uniem.workspace import OpenItem
 
@@ -123,6 +124,51 @@ def test_labels_in_a_file_are_edited_in_place_of_the_file(
 
 
 @pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let jobs end in the order in which they were asked for."""
+    monkeypatch.setitem(queue.SLOTS, "cpu", 1)
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_an_import_that_ends_after_the_labels_are_edited_leaves_them_open(
+    window: MainWindow, stack: Path, discs: Path, qtbot: Any
+) -> None:
+    opened(window, qtbot, stack)
+    item = opened(window, qtbot, discs)
+    window.sessions.edit(item)
+    window.imports.begin(item, paths.work_folder() / "other.zarr")
+    qtbot.waitUntil(lambda: all(job.status.phase is Phase.ENDED for job in window.queue.jobs), timeout=60_000)
+    session = window.sessions.session
+    assert session is not None and item.location == str(session.path)
+    window.canvas.model.hand.label = 5
+    window.canvas.run("brush")
+    qtbot.waitUntil(lambda: session.objects.is_counted)
+    qtbot.waitUntil(lambda: window.canvas.view.item.overlay.section is not None)
+    paint(window, qtbot, (45, 45), (45, 60))
+    assert session.unsaved_edits == 1 and item.is_modified
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_labels_are_edited_in_their_copy_also_where_another_import_ended_first(
+    window: MainWindow, discs: Path, qtbot: Any
+) -> None:
+    item = opened(window, qtbot, discs)
+    window.imports.begin(item, paths.work_folder() / "other.zarr")
+    window.sessions.edit(item)
+    qtbot.waitUntil(lambda: window.sessions.session is not None, timeout=60_000)
+    assert item.location == str(paths.work_folder() / "other.zarr")
+    assert window.sessions.session.path == paths.work_folder() / "discs-edit.zarr"
+    assert window.sessions.item in window.workspace.items and window.sessions.item is not item
+
+
+def test_labels_with_a_very_long_name_are_edited(window: MainWindow, discs: Path, qtbot: Any) -> None:
+    path = discs.rename(discs.with_name("x" * 250 + ".tif"))
+    window.sessions.edit(opened(window, qtbot, path))
+    qtbot.waitUntil(lambda: window.sessions.session is not None, timeout=60_000)
+    assert window.sessions.session.path.parent == paths.work_folder()
+
+
+@pytest.fixture
 def foreign(tmp_path: Path) -> Callable[..., Path]:
     """Write a label store as another program would, without our own attributes."""
 
@@ -177,7 +223,10 @@ def test_a_copy_of_labels_of_another_program_is_edited(
     qtbot.waitUntil(lambda: window.sessions.session is not None, timeout=60_000)
     qtbot.waitUntil(lambda: window.sessions.session.objects.is_counted)
     window.canvas.model.hand.label = 5
+    window.canvas.run("brush")
+    qtbot.waitUntil(lambda: window.canvas.view.item.overlay.section is not None)
     paint(window, qtbot, (45, 45), (45, 60))
+    assert window.sessions.unsaved == 1
     assert window.sessions.save_now() and digest(path) == before
     copy = window.sessions.session.path
     assert copy.parent == paths.work_folder() and item.location == str(copy)

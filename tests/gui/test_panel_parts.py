@@ -76,7 +76,15 @@ def test_outputs_get_free_names_after_their_input(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("location", "stem"), [("a/b.ome.zarr", "b"), ("x.TIF", "x"), ("dir", "dir"), ("c.d", "c.d")]
+    ("location", "stem"),
+    [
+        ("a/b.ome.zarr", "b"),
+        ("x.TIF", "x"),
+        ("dir", "dir"),
+        ("c.d", "c.d"),
+        ("x" * 250 + ".tif", "x" * 180),
+        ("脳" * 80 + ".npy", "脳" * 60),
+    ],
 )
 def test_stems_have_no_endings_of_formats(location: str, stem: str) -> None:
     assert stem_of(location) == stem

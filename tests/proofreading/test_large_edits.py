@@ -1,4 +1,4 @@
-"""Merges of any size, the timeline, views of a session elsewhere, and the object table as CSV."""
+"""Merges of any size, the timeline and views of a session elsewhere."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ import pytest
 
 from uniem.data.geometry import Box
 from uniem.data.store import open_store
-from uniem.data.table import read_csv, write_csv
 from uniem.errors import UniemError
 from uniem.proofreading.compaction import compact_history
 from uniem.proofreading.edits import Edit, Relabelling
 from uniem.proofreading.journal import FILE_NAME
 from uniem.proofreading.live_volume import EditDoesNotFit
-from uniem.proofreading.object_csv import read_changes, table_of
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.timeline import PastState
 from uniem.proofreading.tools.brush import Stroke, paint
-from uniem.proofreading.tools.fields import annotate, classify, lock, rate, rename
+from uniem.proofreading.tools.fields import lock, rename
 from uniem.proofreading.tools.whole_objects import delete_objects, merge_objects, relabel_object
 from uniem.proofreading.viewing import view_edited
 
@@ -189,70 +187,6 @@ def test_a_view_shows_unsaved_edits_and_says_who_edits(session: ProofreadingSess
     assert again is not None
     assert again.unsaved == 0
     assert view_edited(session.path.with_name("nothing.zarr")) is None
-
-
-def test_what_is_said_of_objects_is_kept_with_the_time(
-    new_labels: Make, session: ProofreadingSession
-) -> None:
-    table = session.objects
-    apply(session, classify(table, [3, 4], " axon "))
-    apply(session, rate(table, [3], 80))
-    apply(session, annotate(table, [3], "check the tip"))
-    with pytest.raises(UniemError, match="no confidence"):
-        rate(table, [3], 101)
-    found = table[3]
-    assert (found.fields.class_name, found.fields.confidence, found.fields.note) == (
-        "axon",
-        80,
-        "check the tip",
-    )
-    assert found.edited is not None
-    assert table[5].edited is None
-    path = session.path
-    session.close()
-    again = ProofreadingSession.open(path)
-    assert again.objects[3] == found
-    again.close()
-
-
-def test_the_table_goes_out_and_comes_back_as_one_edit(session: ProofreadingSession, tmp_path: Path) -> None:
-    file = tmp_path / "objects.csv"
-    apply(session, rename(session.objects, 3, 'Ångström, "soma"'))
-    write_csv(table_of(session.objects, session.volume), file)
-    assert read_changes(file, session.objects).changes == ()
-    row = read_csv(file).records()[2]
-    assert (row["id"], row["voxels"], row["volume_nm3"]) == (3, 33600, 33600 * 1250.0)
-    text = file.read_text("utf-8")
-    file.write_text(text.replace("\n4,,,,", "\n4,glia,astrocyte,#ff0010,"), "utf-8")
-    found = read_changes(file, session.objects)
-    assert (found.rows, {change.field for change in found.changes}) == (60, {"name", "class_name", "colour"})
-    assert "voxels" in found.ignored
-    apply(session, found.edit(file.name))
-    fields = session.objects.fields_of(4)
-    assert (fields.name, fields.class_name, fields.colour) == ("glia", "astrocyte", (255, 0, 16))
-    session.undo()
-    assert session.objects.fields_of(4).name == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("id,name\n1,a\n1,b\n", "two rows for object 1"),
-        ("id,name\n777,a\n", "no object 777"),
-        ("id,confidence\n1,120\n", "whole number from 0 to 100"),
-        ("id,locked\n1,perhaps\n", "true or false"),
-        ("id,colour\n1,red\n", "is no colour"),
-        ("id,voxels\n1,3\n", "no column to take in"),
-        ("name\na\n", "no column id"),
-    ],
-)
-def test_a_table_that_makes_no_sense_changes_nothing(
-    session: ProofreadingSession, tmp_path: Path, text: str, message: str
-) -> None:
-    file = tmp_path / "objects.csv"
-    file.write_text(text)
-    with pytest.raises(UniemError, match=message):
-        read_changes(file, session.objects)
 
 
 def test_a_history_is_compacted_to_its_named_saves(session: ProofreadingSession) -> None:

@@ -220,6 +220,29 @@ def test_a_line_cuts_an_object_along_the_dark_line_near_it(plane: Plane) -> None
     assert np.all(result[1, 2:5, 60:70] == BIG)
 
 
+def test_a_line_cuts_what_is_one_row_of_voxels() -> None:
+    array = np.zeros((1, 1, 60), np.uint32)
+    array[0, 0, 10:50] = 3
+    line = [(0, -1, 24.5), (0, 1, 24.5)]
+    edit = split_by_line(volume_of(array), 3, line, Box.of_shape(array.shape), lambda: 9)
+    result = carry_out(array, edit)[0, 0]
+    assert {int(result[10]), int(result[49])} == {3, 9} and np.count_nonzero(result) == 40
+
+
+def test_what_is_no_number_in_the_image_does_not_blind_a_cut() -> None:
+    array = np.zeros((1, 50, 120), np.uint32)
+    array[:, 10:40, 10:110] = 3
+    gray = np.full(array.shape, 200, np.float32)
+    gray[:, :, 57:59] = 60
+    gray[0, 20, 30] = np.nan
+    box, line = Box.of_shape(array.shape), [(0, 6, 60), (0, 25, 63), (0, 44, 61)]
+    result = carry_out(
+        array, split_by_line(volume_of(array), 3, line, box, lambda: 5, image=ArrayVolume(gray))
+    )
+    assert len(np.unique(result[0, 10:40, 10:57])) == len(np.unique(result[0, 10:40, 59:110])) == 1
+    assert result[0, 25, 20] != result[0, 25, 100]
+
+
 def test_a_line_that_does_not_cut_is_refused() -> None:
     array = np.zeros((1, 50, 120), np.uint32)
     array[:, 10:40, 10:110] = 3

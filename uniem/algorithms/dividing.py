@@ -89,11 +89,8 @@ def refine(
     wanted = near & mask
     rim = binary_dilation(wanted) & mask & ~wanted
     sigmas = [_SMOOTH * _finest(mask.shape, spacing) / step for step in spacing]
-    if gray is None:
-        relief = -_depth(mask, spacing)
-    else:
-        relief = -gaussian_filter(gray.astype(np.float32), sigmas, truncate=3)
-    found = _flooded(relief, np.where(rim, parts, 0), wanted | rim)
+    openness = _depth(mask, spacing) if gray is None else gaussian_filter(_filled(gray), sigmas, truncate=3)
+    found = _flooded(-openness, np.where(rim, parts, 0), wanted | rim)
     return np.where(wanted & (found > 0), found, np.where(mask, parts, 0)).astype(np.int32, copy=False)
 
 
@@ -280,7 +277,9 @@ def _depth(mask: NDArray[np.bool_], spacing: Sequence[float]) -> NDArray[np.floa
     steps = tuple(step for step, n in zip(spacing, mask.shape, strict=True) if n > 1)
     if flat.all():
         return np.full(mask.shape, max(steps, default=1.0), np.float32)
-    distance: NDArray[np.float32] = edt.edt(np.ascontiguousarray(flat), anisotropy=steps)
+    # Of a single row it takes a number, not a tuple of one.
+    anisotropy = steps if len(steps) > 1 else steps[0]
+    distance: NDArray[np.float32] = edt.edt(np.ascontiguousarray(flat), anisotropy=anisotropy)
     return distance.reshape(mask.shape)
 
 
@@ -298,7 +297,7 @@ def _darkness(
     finest = _finest(mask.shape, spacing)
     sigmas = [_SMOOTH * finest / step if n > 1 else 0 for step, n in zip(spacing, mask.shape, strict=True)]
     weight = gaussian_filter(mask.astype(np.float32), sigmas, truncate=3)
-    total = gaussian_filter(np.where(mask, gray, 0).astype(np.float32), sigmas, truncate=3)
+    total = gaussian_filter(np.where(mask, _filled(gray), 0), sigmas, truncate=3)
     smooth = total[mask] / weight[mask]
     dark, bright = np.percentile(smooth, (2, 98))
     share = np.zeros(mask.shape, np.float32)
@@ -306,6 +305,15 @@ def _darkness(
     if bright - dark > 1e-4 * max(abs(bright), abs(dark)):
         share[mask] = ((bright - smooth) / (bright - dark)).clip(0, 1)
     return share
+
+
+def _filled(gray: NDArray[Any]) -> NDArray[np.float32]:
+    """Return gray values with the mean in place of what is no number, which would spread to all around."""
+    values = gray.astype(np.float32)
+    is_number = np.isfinite(values)
+    if not is_number.all():
+        values[~is_number] = values[is_number].mean() if is_number.any() else 0
+    return values
 
 
 def _finest(shape: Sequence[int], spacing: Sequence[float]) -> float:

@@ -75,6 +75,19 @@ class CanvasRecord(_Record):
     brush_px: int = Field(24, ge=1, description="Diameter of the brush in voxels.")
 
 
+class MarkerRecord(_Record):
+    """A marker on a surface of the 3D view."""
+
+    id: int = Field(ge=1, description="Its number, which no other marker ever has.")
+    name: str = Field("", description="Its name.")
+    parent: int = Field(0, description="The label of the object it sits on.")
+    position_nm: tuple[float, float, float] = Field(description="z, y, x in nm.")
+    radius_nm: float = Field(50.0, gt=0, description="Its radius in nm.")
+    colour: tuple[int, int, int] = Field((255, 0, 0), description="Red, green and blue, 0 to 255.")
+    class_name: str = Field("", description="What it marks.")
+    visible: bool = Field(True, description="Whether it is drawn.")
+
+
 class ProjectState(_Record):
     """Everything a project remembers."""
 
@@ -84,6 +97,7 @@ class ProjectState(_Record):
     folder: str = Field("", description="Where the project was when this was written.")
     items: tuple[ItemRecord, ...] = Field((), description="What was open, in its order.")
     canvas: CanvasRecord | None = Field(None, description="What the canvas showed.")
+    markers: tuple[MarkerRecord, ...] = Field((), description="The markers of the 3D view, oldest first.")
     docks: str = Field("", description="Places of the docks, as Qt packs them, in base64.")
     parameters: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="The parameters used last, of each operation."

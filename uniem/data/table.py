@@ -71,7 +71,11 @@ def write_csv(table: Table, path: Path, byte_order_mark: bool = False) -> None:
     write_bytes(path, text.getvalue().encode("utf-8-sig" if byte_order_mark else "utf-8"))
 
 
-def read_csv(path: Path, types: Mapping[str, CellType] | None = None) -> Table:
+def read_csv(
+    path: Path,
+    types: Mapping[str, CellType] | None = None,
+    where_there: Mapping[str, CellType] | None = None,
+) -> Table:
     """Read a table; commas, semicolons and tabs are told apart by the header.
 
     Parameters
@@ -80,7 +84,9 @@ def read_csv(path: Path, types: Mapping[str, CellType] | None = None) -> Table:
         A CSV file in UTF-8, with or without a byte order mark.
     types : mapping, optional
         The columns that must be there, and what their cells must be; an empty cell is None, or '' for text.
-        Other columns, or all of them, get the narrowest type that fits every cell.
+    where_there : mapping, optional
+        The same of columns that may be missing. Other columns, or all of them, get the narrowest type that
+        fits every cell.
     """
     header, lines = _lines_of(path)
     if missing := [name for name in types or {} if name not in header]:
@@ -94,7 +100,8 @@ def read_csv(path: Path, types: Mapping[str, CellType] | None = None) -> Table:
                 f"Line {number} of {path} has {len(cells)} cells, and the header has {len(header)}.",
                 "Give every line one cell per column.",
             )
-    columns = [_parsed_column(path, name, i, lines, (types or {}).get(name)) for i, name in enumerate(header)]
+    known = {**(where_there or {}), **(types or {})}
+    columns = [_parsed_column(path, name, i, lines, known.get(name)) for i, name in enumerate(header)]
     return Table(tuple(header), tuple(zip(*columns, strict=True)))
 
 

@@ -321,7 +321,7 @@ class MainWindow(Window):
         if self.annotator is None:
             from uniem.gui.annotator.annotator import MeshAnnotator
 
-            self.annotator = MeshAnnotator()
+            self.annotator = MeshAnnotator(self.markers)
             # Beside the canvas there is more height than width to spare.
             self.annotator.splitter.setOrientation(Qt.Orientation.Vertical)
             self.annotator.object_picked.connect(self._take_picked)

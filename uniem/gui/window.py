@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QMainWindow
 
+from uniem.gui.annotator.markers import MarkerSet
+
 if TYPE_CHECKING:
     from uniem.gui.annotator.annotator import MeshAnnotator
     from uniem.gui.appearance import Appearance
@@ -40,6 +42,12 @@ class Window(QMainWindow):
     panels: PanelDock
     objects: ObjectTableView
     annotator: MeshAnnotator | None
+    markers: MarkerSet
     appearance: Appearance
     layout_of_docks: Layout
     action_set: ActionSet
+
+    def __init__(self) -> None:
+        super().__init__()
+        # They are there, and are kept, whether or not the 3D view is.
+        self.markers = MarkerSet()

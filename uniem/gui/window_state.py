@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from uniem.data.project import (
     CanvasRecord,
     ItemRecord,
     LookRecord,
+    MarkerRecord,
     ProjectState,
     find_place,
     places_of,
@@ -24,6 +25,7 @@ from uniem.data.project import (
 from uniem.data.volume import Kind, Volume
 from uniem.data.voxel_sizes import record_voxel_size, recorded_voxel_size
 from uniem.errors import UniemError
+from uniem.gui.annotator.markers import Marker
 from uniem.gui.canvas.colour_maps import COLOUR_MAPS
 from uniem.operations.operation import Role
 from uniem.workspace import Noun, OpenItem, read_noun
@@ -89,6 +91,7 @@ class WindowState(QObject):
             update={
                 "items": tuple(records),
                 "canvas": self._canvas_record() if window.canvas.model.depth else before.canvas,
+                "markers": tuple(MarkerRecord(**asdict(marker)) for marker in window.markers),
                 "docks": window.layout_of_docks.state(),
                 "parameters": self._parameters(),
             }
@@ -103,6 +106,7 @@ class WindowState(QObject):
 
     def show(self, state: ProjectState, entries: Sequence[Entry]) -> None:
         """Add what was read to the workspace and show it as it was."""
+        self._window.markers.put(tuple(map(_marker_of, state.markers)))
         added = [(entry, self._add(entry)) for entry in entries if entry.noun is not None]
         self._show_volumes(added)
         docks = self._window.layout_of_docks.docks
@@ -133,6 +137,7 @@ class WindowState(QObject):
             workspace.added,
             workspace.changed,
             workspace.removed,
+            self._window.markers.changed,
             canvas.z_changed,
             canvas.display.events,
             canvas.layer_changed,
@@ -284,6 +289,10 @@ def read_entry(number: int, record: ItemRecord, place: str | None, folder: Path 
     except OSError as error:
         return Entry(number, record, problem=f"{place}: {error.strerror}.")
     return Entry(number, record, place, noun)
+
+
+def _marker_of(record: MarkerRecord) -> Marker:
+    return Marker(**{field.name: getattr(record, field.name) for field in fields(Marker)})
 
 
 def _is_labels(item: OpenItem) -> bool:

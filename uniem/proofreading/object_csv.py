@@ -25,6 +25,8 @@ FIELDS = {
     "confidence": "confidence",
     "note": "note",
 }
+# What people write is text whatever it looks like: a name 1_2 is no number.
+_WRITTEN = ("name", "class", "colour", "note")
 MEASURED = ("voxels", "volume_nm3", "z0", "y0", "x0", "z1", "y1", "x1", "edited")
 COLUMNS = ("id", *FIELDS, *MEASURED)
 
@@ -63,7 +65,7 @@ def read_changes(path: Path, objects: ObjectTable) -> TableChange:
 
     Raises `UniemError`, naming the row, if an id is no object here or comes twice, or a cell makes no sense.
     """
-    table = read_csv(path, {"id": int})
+    table = read_csv(path, {"id": int}, dict.fromkeys(_WRITTEN, str))
     chosen = [name for name in table.columns if name in FIELDS]
     if not chosen:
         raise UniemError(f"{path} has no column to take in.", f"There can be {', '.join(FIELDS)}.")
@@ -106,7 +108,7 @@ def _parsed(name: str, cell: Cell, place: str) -> FieldValue:
     """Return a cell as the value of a field; raise if it is none."""
     parsed: FieldValue = None
     if name in ("name", "class", "note"):
-        return "" if cell is None else _text(cell)
+        return str(cell).strip()
     if name == "colour":
         return _colour(cell, place)
     if name == "confidence":
@@ -121,13 +123,8 @@ def _parsed(name: str, cell: Cell, place: str) -> FieldValue:
     return parsed
 
 
-def _text(cell: Cell) -> str:
-    # A column of numbers or booleans only was taken for such; as text it is written as it was.
-    return str(cell).lower() if isinstance(cell, bool) else str(cell).strip()
-
-
 def _colour(cell: Cell, place: str) -> tuple[int, int, int] | None:
-    text = "" if cell is None else str(cell).strip()
+    text = str(cell).strip()
     if not text:
         return None
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):

@@ -19,6 +19,7 @@ from uniem.proofreading.history import History, Step
 from uniem.proofreading.journal import Entry, EntryKind, Journal
 from uniem.proofreading.live_volume import LiveVolume
 from uniem.proofreading.tools.masks import tiles
+from uniem.proofreading.tools.protect import is_among
 
 
 class PastState(StrEnum):
@@ -133,22 +134,28 @@ class Timeline:
         """Return an edit that makes a box's voxels what they were just after an edit; None if they are."""
         return self.restoring(box, after)(Context())
 
-    def restoring(self, box: Box, after: int) -> Callable[[Context], Edit | None]:
-        """Return what makes the edit of `restore_inside`, in any thread; nothing may be edited meanwhile."""
+    def restoring(
+        self, box: Box, after: int, locked: frozenset[int] = frozenset()
+    ) -> Callable[[Context], Edit | None]:
+        """Return what makes the edit of `restore_inside`, in any thread; nothing may be edited meanwhile.
+
+        Locked objects neither lose voxels nor get any.
+        """
         way = self._way_in(box, after)
         listed = list(tiles(box.intersection(Box.of_shape(self._volume.shape))))
 
         def make(context: Context) -> Edit | None:
-            found = (self._patch_back(tile, way) for tile in context.track(listed, "parts"))
+            found = (self._patch_back(tile, way, locked) for tile in context.track(listed, "parts"))
             patches = tuple(patch for patch in found if patch is not None)
             return Edit("Undo inside a box", patches) if patches else None
 
         return make
 
-    def _patch_back(self, tile: Box, way: dict[int, list[Change]]) -> Patch | None:
+    def _patch_back(self, tile: Box, way: dict[int, list[Change]], locked: frozenset[int]) -> Patch | None:
         now = self._volume.read(tile)
         was = self._changed(now, tile, way)
-        return Patch.of(tile.start, was != now, now, was)
+        is_free = ~(is_among(now, locked) | is_among(was, locked))
+        return Patch.of(tile.start, is_free & (was != now), now, was)
 
     def _way_in(self, box: Box, after: int) -> dict[int, list[Change]]:
         """Return what has to be changed in each block of a box to make it what it was."""

@@ -122,3 +122,4 @@ def test_contrast_ignores_what_is_not_a_number() -> None:
     assert 0.99 < high <= 1
     assert percentile_range(np.full((4, 4), np.nan)) == (0.0, 1.0)
     assert percentile_range(np.full((4, 4), 7, np.uint8)) == (7.0, 8.0)
+    assert percentile_range(np.eye(4, dtype=np.bool_)) == (0.0, 1.0)

@@ -225,6 +225,14 @@ def test_labels_beyond_31_bits_are_painted_and_picked(
     assert canvas.toolbar.label.value() == 2**32 - 1
 
 
+def test_a_label_of_64_bits_stays_in_the_hand(painting_canvas: Canvas) -> None:
+    hand, field = painting_canvas.model.hand, painting_canvas.toolbar.label
+    hand.label = 2**63 + 5
+    assert field.value() == 2**63 + 5
+    QTest.keyClick(field.lineEdit(), Qt.Key.Key_Return)
+    assert hand.label == 2**63 + 5
+
+
 def test_the_pen_paints_and_its_other_end_erases(
     painting_canvas: Canvas, session: ProofreadingSession
 ) -> None:

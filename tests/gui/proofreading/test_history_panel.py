@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QTableView
 from tests.gui.proofreading.conftest import scene, select, settle, voxels
 from uniem.gui.main_window import MainWindow
 from uniem.gui.proofreading.history_model import BEGINNING, SAVED, TITLE
+from uniem.proofreading.tools import fields
 
 
 @pytest.fixture
@@ -93,6 +94,23 @@ def test_only_what_is_in_view_is_undone(three: MainWindow, qtbot: Any) -> None:
     np.testing.assert_array_equal(voxels(three), scene())
     three.action_set["undo"].trigger()
     np.testing.assert_array_equal(voxels(three), after)
+
+
+def test_undo_in_view_spares_what_is_locked(three: MainWindow, qtbot: Any) -> None:
+    panel, session = three.proofreading.history, three.sessions.session
+    assert session is not None
+    locking = fields.lock(session.objects, [5])
+    assert locking is not None
+    session.apply(locking)
+    wait(three, qtbot, 5)
+    three.canvas.view.fit()
+    panel.table.selectRow(0)
+    panel.undo_here.menu().actions()[1].trigger()
+    settle(three, qtbot)
+    # 6 and 7 are part of 5, which is locked; 8 was deleted and comes back.
+    expected = scene()
+    expected[(expected == 6) | (expected == 7)] = 5
+    np.testing.assert_array_equal(voxels(three), expected)
 
 
 def test_a_save_gets_a_name(three: MainWindow, qtbot: Any) -> None:

@@ -55,11 +55,11 @@ class MeshAnnotator(QWidget):
     hint_changed = Signal(str)
     told = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, markers: MarkerSet | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("mesh-annotator")
         self.objects = MeshObjects()
-        self.markers = MarkerSet()
+        self.markers = markers if markers is not None else MarkerSet()
         self._history = MarkerHistory(self.markers)
         self.view = SceneView(self.objects, self.markers, self)
         self.object_panel = ObjectPanel(self.objects, self)
@@ -89,6 +89,10 @@ class MeshAnnotator(QWidget):
     def clear(self) -> None:
         """Take out all objects; markers stay."""
         self.objects.remove([item.label for item in self.objects])
+
+    def forget_history(self) -> None:
+        """Let no change of markers be undone that was made before, such as in another project."""
+        self._history.stack.clear()
 
     def remove(self, label: int) -> None:
         """Take out an object."""

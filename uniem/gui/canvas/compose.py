@@ -137,6 +137,8 @@ def percentile_range(section: NDArray[Any], low: float = 0.35, high: float = 99.
     """Return the gray values between which nearly all voxels lie, from at most about a million of them."""
     stride = max(1, int(np.sqrt(section.size / 1e6)))
     sample = section[::stride, ::stride]
+    if sample.dtype == np.bool_:
+        sample = sample.view(np.uint8)
     finite = sample[np.isfinite(sample)] if sample.dtype.kind == "f" else sample
     if finite.size == 0:
         return 0.0, 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from qtpy.QtCore import QObject, Signal
@@ -15,12 +16,12 @@ from uniem.gui.canvas.hand.edit_maker import EditMaker, Make
 from uniem.gui.canvas.label_style import LabelStyle
 from uniem.gui.canvas.view_model import CanvasModel, Only
 from uniem.progress import Context
-from uniem.proofreading.edits import Edit
+from uniem.proofreading.edits import Edit, FieldChange
 from uniem.proofreading.objects import ObjectTable
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools.brush import GrayRange
 from uniem.proofreading.tools.fill import value_at
-from uniem.proofreading.tools.protect import Over, Protect
+from uniem.proofreading.tools.protect import Over, Protect, check_unlocked
 
 _MANY = 20_000
 
@@ -85,15 +86,18 @@ class PaintingController(QObject):
         Where only selected labels may be painted over and none is, those are the one that it begins on.
         Where only background may be, erasing takes away the label in hand, for else it would do nothing.
         """
-        hand, locked = self._model.hand, frozenset[int]()
-        if self._session is not None:
-            locked = self._session.objects.locked()
+        hand = self._model.hand
         over, inside = hand.options.over, frozenset[int]()
         if over is Over.SELECTED:
             inside = self._model.selected or frozenset({begun_on})
         elif over is Over.BACKGROUND and is_erasing:
             over, inside = Over.SELECTED, frozenset({hand.label_to_erase})
-        return Protect(over, inside, locked)
+        return self.with_locks(Protect(over, inside))
+
+    def with_locks(self, protect: Protect) -> Protect:
+        """Return the same with what is locked by now, for a gesture that began a while ago."""
+        locked = self._session.objects.locked() if self._session is not None else frozenset[int]()
+        return replace(protect, locked=locked)
 
     def label_of(self, voxel: Triple) -> int:
         """Return the label of a voxel of what is painted."""
@@ -182,11 +186,19 @@ class PaintingController(QObject):
             return False
         try:
             if edit is not None:
+                self._check_locks(self._session, edit)
                 self._session.apply(edit)
         except UniemError as error:
             self.message.emit(str(error))
             return False
         return True
+
+    def _check_locks(self, session: ProofreadingSession, edit: Edit) -> None:
+        """Raise if an object was locked after the edit was begun, such as while it was proposed."""
+        if locked := session.objects.locked():
+            voxel_parts = [part for part in edit.parts if not isinstance(part, FieldChange)]
+            for part in voxel_parts:
+                check_unlocked(part.labels(), Protect(locked=locked))
 
     def _only(self) -> frozenset[int] | None:
         if self._model.display.only is Only.ALL:

@@ -105,7 +105,8 @@ class StrokeDrawing(QObject):
             self.cancel()
             return
         is_slow_image = self._gray is not None and not isinstance(self._gray.image, ArrayVolume)
-        make = partial(self._make, stroke, label, self._protect, self._gray)
+        protect = self._painting.with_locks(self._protect)
+        make = partial(self._make, stroke, label, protect, self._gray)
         self._painting.carry_out(paint_title(label), make, voxels > LONG_VOXELS or is_slow_image)
         self.finished.emit(stroke, label)
         if self._painting.maker.is_busy:

@@ -16,7 +16,7 @@ from uniem.gui.canvas.hand.options import ToolOptions
 from uniem.gui.canvas.layers import LABEL_OPACITY, Layer, reference_of, scale_to
 
 MAX_BRUSH_PX = 2000
-MAX_LABEL = 2**32 - 1
+MAX_LABEL = 2**64 - 1
 
 
 class Tool(StrEnum):

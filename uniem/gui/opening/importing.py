@@ -30,7 +30,8 @@ RESULT = "result"
 @dataclass(frozen=True, slots=True)
 class _Import:
     item: OpenItem
-    then: Then
+    location: str
+    then: Then | None
 
 
 class Imports(QObject):
@@ -88,9 +89,7 @@ class Imports(QObject):
         target = paths.unused(paths.work_folder() / f"{stem_of(item.location or item.name)}-edit.zarr")
         self.begin(item, target, Kind.LABELS, then)
 
-    def begin(
-        self, item: OpenItem, target: Path, kind: Kind | None = None, then: Then = lambda item: None
-    ) -> None:
+    def begin(self, item: OpenItem, target: Path, kind: Kind | None = None, then: Then | None = None) -> None:
         """Import a volume in the background; what is seen then goes over to the store, and `then` is called.
 
         `kind` says what its numbers mean, where it is not as the item says; labels become ids to be edited.
@@ -113,7 +112,7 @@ class Imports(QObject):
             inputs={"source": item.location},
             outputs={RESULT: str(target)},
         )
-        self._under_way[place] = _Import(item, then)
+        self._under_way[place] = _Import(item, item.location, then)
         try:
             self._queue.submit(request)
         except UniemError as error:
@@ -141,14 +140,21 @@ class Imports(QObject):
             )
 
     def _finish(self, job: Job) -> None:
-        done = self._under_way.pop(_place_of(job))
-        if done.item not in self._workspace.items:
-            self.told.emit(f"{done.item.name} has been imported into {job.status.outputs[RESULT]}.")
+        done, result = self._under_way.pop(_place_of(job)), job.status.outputs[RESULT]
+        item = done.item
+        # Another import may have ended before: what is seen, or even edited, is then that one.
+        is_elsewhere = item.location != done.location
+        if item not in self._workspace.items or (is_elsewhere and done.then is None):
+            self.told.emit(f"{item.name} has been imported into {result}.")
             return
         with self._canvas.keeping_look():
-            self._workspace.move(done.item, job.status.outputs[RESULT])
-            done.then(done.item)
-        self.told.emit(f"{done.item.name} is now shown from {job.status.outputs[RESULT]}.")
+            if is_elsewhere:
+                item = self._workspace.open(result)
+            else:
+                self._workspace.move(item, result)
+            if done.then is not None:
+                done.then(item)
+        self.told.emit(f"{item.name} is now shown from {result}.")
 
 
 def can_import(item: OpenItem) -> bool:

@@ -20,6 +20,8 @@ _SUFFIXES = {
     Role.ONNX: ".onnx",
     Role.PACKAGE: ".zip",
 }
+# A name can have 255 bytes; what is made of a thing adds words, endings and a hidden folder's.
+_MOST_BYTES = 180
 _ENDINGS = (".ome.zarr", *endings(), ".csv")
 
 
@@ -37,7 +39,8 @@ def suggest(
 
 
 def stem_of(location: str) -> str:
-    """Return the name of a location without the endings of file formats."""
+    """Return the name of a location without the endings of file formats, cut where it is very long."""
     name = path_of(location).name
     ending = next((ending for ending in _ENDINGS if name.lower().endswith(ending)), "")
-    return name[: len(name) - len(ending)] or "untitled"
+    stem = name[: len(name) - len(ending)] or "untitled"
+    return stem.encode("utf-8", "surrogateescape")[:_MOST_BYTES].decode("utf-8", "ignore").rstrip()

@@ -320,8 +320,10 @@ class Projects(QObject):
         window.sessions.end()
         for item in list(window.workspace.items):
             window.workspace.close(item)
+        window.markers.put(())
         if window.annotator is not None:
             window.annotator.clear()
+            window.annotator.forget_history()
         window.panels.forget()
         self._end_project()
         self._session = SessionFile(paths.sessions())

@@ -119,7 +119,7 @@ class HistoryPanel(QWidget):
             self.told.emit("Undone in view." if edit is not None else "Nothing in view differs from that.")
 
         with _Waiting():
-            make = session.timeline.restoring(box, self.model.edit(row))
+            make = session.timeline.restoring(box, self.model.edit(row), session.objects.locked())
         self._canvas.painting.carry_out("Undo in view", make, is_long=True, done=done)
 
     def ask_checkpoint(self) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 
-from uniem.proofreading.edits import Edit, Relabelling
-from uniem.proofreading.objects import ObjectTable
+from uniem.proofreading.edits import Edit, FieldChange, Relabelling
+from uniem.proofreading.objects import Fields, ObjectTable
 from uniem.proofreading.tools.fields import listed
 from uniem.proofreading.tools.protect import Protect, check_unlocked
 
@@ -29,10 +30,25 @@ def delete_objects(objects: ObjectTable, labels: Iterable[int]) -> Edit | None:
 
 
 def relabel_object(objects: ObjectTable, old: int, new: int) -> Edit | None:
-    """Give an object another label; None if it has no voxels. Raises `UniemError` if one is locked."""
+    """Give an object another label; None if it has no voxels. Raises `UniemError` if one is locked.
+
+    Name, colour and what else is said of it goes with it, unless it joins an object that is there.
+    """
     check_unlocked([old, new], Protect(locked=objects.locked()))
     chosen = [old] if old in objects and old != new else []
-    return _relabelled(f"Relabel {old} as {new}", chosen, new)
+    edit = _relabelled(f"Relabel {old} as {new}", chosen, new)
+    if edit is None or new in objects:
+        return edit
+    said = objects.fields_of(old)
+    return Edit(edit.title, (*edit.parts, *_said(objects, new, said), *_said(objects, old, Fields())))
+
+
+def _said(objects: ObjectTable, label: int, wanted: Fields) -> Iterator[FieldChange]:
+    """Yield the changes after which an object has some fields."""
+    before, after = asdict(objects.fields_of(label)), asdict(wanted)
+    for name, value in after.items():
+        if before[name] != value:
+            yield FieldChange(label, name, before[name], value)
 
 
 def _relabelled(title: str, sources: list[int], target: int) -> Edit | None:

@@ -15,6 +15,7 @@ from uniem.proofreading.edits import Edit, Patch
 from uniem.proofreading.session import ProofreadingSession
 from uniem.proofreading.tools import fields
 from uniem.proofreading.tools.plane import Plane
+from uniem.proofreading.tools.whole_objects import delete_objects
 
 # Columns along x that reach through all sections, with background between them.
 COLUMNS = {11: (20, 80), 12: (100, 140), 13: (160, 200), 14: (220, 300)}
@@ -76,6 +77,22 @@ def test_a_stroke_joins_all_it_touches_but_what_is_locked_in_one_step(
     assert told[-1] == "Merged 12, 14 into 11. 13 is locked and stays as it is."
     objects.canvas.painting.undo()
     np.testing.assert_array_equal(voxels(session), merged(into=11, session=session))
+
+
+def test_nothing_joins_an_object_that_is_gone(objects: Hands, session: ProofreadingSession) -> None:
+    told: list[str] = []
+    objects.canvas.message.connect(told.append)
+    objects.click((100, 50))
+    deleting = delete_objects(session.objects, [11])
+    assert deleting is not None
+    session.apply(deleting)
+    objects.qtbot.waitUntil(lambda: objects.view.item.overlay.label_at(100, 50) == 0)
+    before = voxels(session)
+    objects.click((100, 120))
+    np.testing.assert_array_equal(voxels(session), before)
+    assert "11 is gone" in told[-1] and objects.canvas.hand_tools.merging.master == 0
+    objects.click((100, 120))
+    assert objects.canvas.hand_tools.merging.master == 12
 
 
 def test_right_click_and_escape_let_the_master_go_and_menus_open_without_one(

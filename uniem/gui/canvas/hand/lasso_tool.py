@@ -45,6 +45,8 @@ class LassoTool(SectionTool):
         self._gray: GrayRange | None = None
         self._is_dragged = self._is_closing = False
         self._closed: tuple[float, QPointF] | None = None
+        painting.restyled.connect(self._check_session)
+        self._session = painting.session
 
     def press(self, place: QPointF, is_erasing: bool) -> None:
         """Begin an outline, add a corner to it, or close it."""
@@ -89,7 +91,7 @@ class LassoTool(SectionTool):
             return bool(self._points) and self.cancel()
         axes = self._view.axes
         points = [_zyx(axes.across, axes.rows, axes.columns, self._position, place) for place in self._points]
-        make = partial(self._make, points, self._label, self._protect, self._gray)
+        make = partial(self._make, points, self._label, self._painting.with_locks(self._protect), self._gray)
         rows, columns = zip(*self._points, strict=True)
         is_large = (max(rows) - min(rows)) * (max(columns) - min(columns)) > LONG_VOXELS
         is_slow_image = self._gray is not None and not isinstance(self._gray.image, ArrayVolume)
@@ -123,6 +125,12 @@ class LassoTool(SectionTool):
         if len(self._points) > 2:
             path.closeSubpath()
         return Preview(path, is_dashed=True)
+
+    def _check_session(self) -> None:
+        """Forget an outline that was begun on other labels."""
+        if self._painting.session is not self._session:
+            self._session = self._painting.session
+            self.cancel()
 
     def _begin(self, place: QPointF, is_erasing: bool) -> bool:
         label = 0 if is_erasing else self._view.model.hand.label

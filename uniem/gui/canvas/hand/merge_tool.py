@@ -55,6 +55,11 @@ class Merging(QObject):
                 raise UniemError(reason)
             if not session.objects.is_counted:
                 raise UniemError("The objects of these labels are still being counted.", "Wait a moment.")
+            if master not in session.objects:
+                self.let_go()
+                raise UniemError(
+                    f"Object {master} is gone: it was deleted, merged or undone.", "Click another."
+                )
             spared = others & session.objects.locked()
             edit = merge_objects(session.objects, master, others)
             if edit is not None:

@@ -119,7 +119,8 @@ class SupervoxelTool(SectionTool):
         cut, points, session = self._cut, self._points, self._painting.session
         if not points or cut is None or session is None:
             return
-        stroke, label, protect = self._stroke(points), self._label, self._protect
+        stroke, label = self._stroke(points), self._label
+        protect = self._painting.with_locks(self._protect)
         self._clear()
         self._painting.carry_out(
             "Superpixels",
